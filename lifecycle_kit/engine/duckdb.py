@@ -1,0 +1,108 @@
+"""DuckDB, the embedded engine: one scratch database per dataset, on disk so that memory stays bounded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from lifecycle_kit.errors import RunError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["DuckDBEngine"]
+
+
+class DuckDBEngine:
+    """A private DuckDB database in a scratch folder that goes when the engine is closed.
+
+    Parameters
+    ----------
+    memory_limit : str, default "2GB"
+        DuckDB's own limit; beyond it, work spills to the scratch folder.
+    scratch : path, optional
+        Where the scratch folder is made; the system's temporary folder by default.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(self, *, memory_limit: str = "2GB", scratch: str | os.PathLike[str] | None = None) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="lifecycle-", dir=scratch))
+        self.connection = duckdb.connect(str(folder / "work.duckdb"))
+        self._clean = weakref.finalize(self, _discard, self.connection, folder)
+        self.execute("SET TimeZone = 'UTC'")
+        self.execute(f"SET memory_limit = '{memory_limit}'")
+        self.execute(f"SET temp_directory = {_literal(str(folder / 'spill'))}")
+        self.execute("SET preserve_insertion_order = false")
+        self.execute("SET enable_progress_bar = false")
+
+    def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
+        """Run a statement that gives no rows."""
+        # rows are fetched: DuckDB 2.0 keeps the connection busy until a result is read to its end
+        self.rows(sql, parameters)
+
+    def arrow(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
+        """Run a query and return all its rows as an Arrow table."""
+        with _clear_memory_error():
+            return self.connection.sql(sql, params=parameters or None).to_arrow_table()
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run a small query and return its rows as Python tuples."""
+        with _clear_memory_error():
+            return self.connection.execute(sql, parameters or None).fetchall()
+
+    def register(self, name: str, table: Any) -> None:
+        """Make an Arrow table (or record batch reader) readable under `name`."""
+        self.connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered table."""
+        self.connection.unregister(name)
+
+    def to_parquet(self, sql: str, path: Path) -> None:
+        """Write the rows of a query to one Parquet file, whole or not at all."""
+        part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            self.execute(f"COPY ({sql}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Column names and types of a table or view, in order."""
+        quoted = '"' + table.replace('"', '""') + '"'
+        return {name: kind for name, kind, *_ in self.rows(f"DESCRIBE {quoted}")}
+
+    def close(self) -> None:
+        """Close the connection and remove the scratch folder. Safe to call twice."""
+        self._clean()
+
+
+
+@contextmanager
+def _clear_memory_error() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise RunError(
+            f"The data does not fit in the memory or disk given: {str(error).splitlines()[0]}",
+            fix="Raise memory_limit, or give a scratch folder on a larger disk.",
+        ) from error
+
+
+def _discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
