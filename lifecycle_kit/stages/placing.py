@@ -1,0 +1,90 @@
+"""From signals to the one status a person is in: the highest rank whose rule holds."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from lifecycle_kit.stages.model import UNPLACED, StageModel, Status
+from lifecycle_kit.stages.rules import Rule, evaluate
+
+__all__ = ["holds", "rank_now", "ranks_over_time", "with_names"]
+
+
+def holds(model: StageModel, rule: Rule, table: ir.Table) -> ir.BooleanValue:
+    """Return whether a rule holds, over a table that has the signals as columns."""
+    return evaluate(rule, lambda name: table[name], model.constant)
+
+
+def rank_now(model: StageModel, table: ir.Table) -> ir.IntegerValue:
+    """Return the rank of the winning status; 0 where none holds. Latches are boolean columns of the table."""
+    branches = [(_in_force(model, status, table), status.rank) for status in reversed(model.by_rank)]
+    return ibis.cases(*branches, else_=0).cast("int64")
+
+
+def ranks_over_time(model: StageModel, stepped: ir.Table) -> ir.Table:
+    """Add `rank` to the signals' steps: latches remembered, and the running maximum where the model goes forward only."""
+    stepped = with_latches(model, stepped)
+    ranked = stepped.mutate(rank=rank_now(model, stepped))
+    if model.forward_only:
+        ranked = ranked.mutate(rank=ranked["rank"].max().over(_so_far()))
+    return ranked.select("person_key", "at", "rank")
+
+
+def with_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
+    """Add a boolean column per latch: whether its last decision, up to this instant, was to enter.
+
+    The order and the decision are packed into one number whose running maximum is the last decision:
+    the same on every engine, where 'last value that is not null' is not.
+    """
+    if not model.latches:
+        return stepped
+    numbered = stepped.mutate(instant_number=ibis.row_number().over(ibis.window(group_by="person_key", order_by="at")))
+    packed = {latch.id: _decision(model, latch, numbered) for latch in model.latches}
+    return numbered.mutate(
+        **{
+            _column(latch_id): (decision.max().over(_so_far()) % 2 == 1).fill_null(False)
+            for latch_id, decision in packed.items()
+        }
+    )
+
+
+def last_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
+    """Return one row per person: person_key and a boolean column per latch, as the steps leave them."""
+    numbered = stepped.mutate(instant_number=ibis.row_number().over(ibis.window(group_by="person_key", order_by="at")))
+    return numbered.group_by("person_key").aggregate(
+        **{
+            _column(latch.id): (_decision(model, latch, numbered).max() % 2 == 1).fill_null(False)
+            for latch in model.latches
+        }
+    )
+
+
+def with_names(model: StageModel, table: ir.Table, rank: str, status: str, stage: str | None = None) -> ir.Table:
+    """Add the status (and the stage) that a rank column stands for; null where the rank is null."""
+    names = [(s.rank, s.id, s.stage) for s in model.by_rank] + [(0, UNPLACED, UNPLACED)]
+    columns = {status: table[rank].cases(*((number, name) for number, name, _ in names))}
+    if stage is not None:
+        columns[stage] = table[rank].cases(*((number, of_stage) for number, _, of_stage in names))
+    return table.mutate(**columns)
+
+
+def _in_force(model: StageModel, status: Status, table: ir.Table) -> ir.BooleanValue:
+    return table[_column(status.id)] if status.when is None else holds(model, status.when, table)
+
+
+def _decision(model: StageModel, latch: Status, numbered: ir.Table) -> ir.IntegerValue:
+    """2 x instant + 1 where it enters, + 0 where it exits (exit wins a tie), null where neither holds."""
+    assert latch.enter is not None and latch.exit is not None
+    entering = ibis.cases(
+        (holds(model, latch.exit, numbered), 0), (holds(model, latch.enter, numbered), 1), else_=ibis.null("int64")
+    )
+    return numbered.instant_number.cast("int64") * 2 + entering.cast("int64")
+
+
+def _so_far() -> ir.Window:
+    return ibis.window(group_by="person_key", order_by="at", preceding=None, following=0)
+
+
+def _column(latch_id: str) -> str:
+    return f"latched_{latch_id}"

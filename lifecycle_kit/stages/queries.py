@@ -1,0 +1,84 @@
+"""The two compilations of a stage model: everybody's history, and everybody's status at one instant.
+
+Both are unexecuted Ibis expressions over the declared log. They say the same thing: a property test
+holds them together on random dates.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+
+from lifecycle_kit.stages.deltas import log_until, steps, totals
+from lifecycle_kit.stages.model import StageModel
+from lifecycle_kit.stages.placing import holds, last_latches, rank_now, ranks_over_time
+from lifecycle_kit.stages.rules import names_in
+
+__all__ = ["rank_query", "spell_query"]
+
+
+def spell_query(
+    model: StageModel, as_of: dt.datetime, as_known: dt.datetime | None = None, person_keys: ir.Table | None = None
+) -> ir.Table:
+    """Return every spell up to `as_of`.
+
+    Grain: one stay of one person in one status. Columns person_key, rank, came_from_rank (null for the
+    first), furthest_rank, valid_from, valid_to (null while it lasts); half-open, without gaps.
+    """
+    ranked = ranks_over_time(model, steps(model, log_until(as_of, as_known, person_keys), as_of))
+    in_order = ibis.window(group_by="person_key", order_by="at")
+    ranked = ranked.mutate(came_from_rank=ranked["rank"].lag().over(in_order))
+    moves = ranked.filter(ranked.came_from_rank.isnull() | (ranked.came_from_rank != ranked["rank"]))
+    so_far = ibis.window(group_by="person_key", order_by="at", preceding=None, following=0)
+    return moves.select(
+        "person_key",
+        "rank",
+        "came_from_rank",
+        furthest_rank=moves["rank"].max().over(so_far),
+        valid_from=moves["at"],
+        valid_to=moves["at"].lead().over(in_order),
+    )
+
+
+def rank_query(model: StageModel, as_of: dt.datetime, as_known: dt.datetime | None = None) -> ir.Table:
+    """Return person_key and rank at `as_of`, one row per person whom the model has met.
+
+    A plain model is one hash aggregate. A latch whose state the totals leave open is looked up in the
+    history of just those people; a model that only goes forward needs everybody's.
+    """
+    log = log_until(as_of, as_known)
+    if model.forward_only:
+        ranked = ranks_over_time(model, steps(model, log, as_of))
+        return ranked.group_by("person_key").aggregate(rank=ranked["rank"].max())
+    now = totals(model, log, as_of)
+    if model.latches:
+        now = _with_latches_now(model, now, as_of, as_known)
+    return now.select("person_key", rank=rank_now(model, now))
+
+
+def _with_latches_now(
+    model: StageModel, now: ir.Table, as_of: dt.datetime, as_known: dt.datetime | None
+) -> ir.Table:
+    exits = {latch.id: holds(model, latch.exit, now) for latch in model.latches if latch.exit}
+    enters = {latch.id: holds(model, latch.enter, now) for latch in model.latches if latch.enter}
+    # neither rule holds: only the past can tell
+    undecided = reduce(lambda a, b: a | b, (~exits[latch.id] & ~enters[latch.id] for latch in model.latches))
+    open_people = now.filter(undecided).select("person_key")
+    used = sorted(set().union(*(names_in(rule) for latch in model.latches for rule in latch.rules)))
+    past = last_latches(model, steps(model, log_until(as_of, as_known, open_people), as_of, used))
+    joined = now.left_join(past, "person_key").drop("person_key_right")
+    return joined.mutate(
+        **{
+            column: ibis.cases(
+                (holds(model, latch.exit, joined), False),
+                (holds(model, latch.enter, joined), True),
+                else_=joined[column].fill_null(False),
+            )
+            for latch in model.latches
+            if latch.exit and latch.enter
+            for column in (f"latched_{latch.id}",)
+        }
+    )
