@@ -1,0 +1,73 @@
+"""The frozen handle over checked tables: what every analysis is given.
+
+In its engine a dataset leaves the contract tables under their names (kept rows only), `persons`
+(one row per person) and `log` (one row per touchpoint, whatever table it came from).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lifecycle_kit.engine.duckdb import DuckDBEngine
+
+__all__ = ["Dataset"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A shop's log, checked and ready. Made by `load`; use it in a `with` block or close it.
+
+    Attributes
+    ----------
+    engine : DuckDBEngine
+        Holds the contract tables, `persons` (PERSONS_SCHEMA) and `log` (LOG_SCHEMA).
+    name : str
+        Name of the shop, for titles.
+    timezone : str
+        IANA name of the business time zone: it says when a day ends.
+    currency : str or None
+        ISO 4217 code of every amount; None where nothing says it.
+    report : CheckReport
+        What was read, kept and set aside, and what the data can feed.
+    first_at, last_at : datetime or None
+        First and last touchpoint of the log, naive UTC; None where the log is empty.
+    tables : mapping of str to int
+        Contract table -> number of kept rows; only tables that the source has.
+    """
+
+    engine: DuckDBEngine
+    name: str
+    timezone: str
+    currency: str | None
+    report: Any
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    tables: Mapping[str, int]
+
+    @property
+    def capabilities(self) -> Mapping[str, Any]:
+        """What the data can and cannot feed: name -> Capability."""
+        return self.report.capabilities  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Give back the scratch database. Safe to call twice."""
+        self.engine.close()
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{table} {n:,}" for table, n in self.tables.items())
+        span = f"{self.first_at:%Y-%m-%d} to {self.last_at:%Y-%m-%d}" if self.first_at and self.last_at else "empty"
+        return f"Dataset({self.name!r}, {rows}; {span}; {self.timezone})"

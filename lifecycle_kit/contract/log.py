@@ -1,0 +1,159 @@
+"""The stored tables and, over them, the one log that every analysis reads.
+
+Orders are the book of record: they are stored once, with their person, and appear in the log through
+a view. Each branch of the view names its event as a constant, so asking for one event reads one branch.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from lifecycle_kit.contract.people import person_join
+from lifecycle_kit.contract.sqltext import column_list, ident
+from lifecycle_kit.contract.tables import LOG_SCHEMA, TABLES
+from lifecycle_kit.contract.zones import business_day
+
+if TYPE_CHECKING:
+    from lifecycle_kit.engine.duckdb import DuckDBEngine
+
+__all__ = ["ORDER_EVENTS", "TIME_COLUMNS", "create_log", "store_tables"]
+
+# events that an orders table also tells; where both speak of one order, the order is believed
+ORDER_EVENTS = ("order_completed", "order_refunded")
+
+# the column that says when a row of the log happened, per contract table (all of them, for time spans)
+TIME_COLUMNS: dict[str, tuple[str, ...]] = {
+    "events": ("occurred_at",),
+    "orders": ("ordered_at", "refunded_at"),
+    "surveys": ("at",),
+    "referrals": ("sent_at", "converted_at"),
+}
+
+# tables whose rows belong to one person: the column that names them
+_OWNER = {"orders": "person_id", "surveys": "person_id", "referrals": "referrer_id"}
+
+
+def store_tables(
+    engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, span: tuple[dt.datetime, dt.datetime]
+) -> None:
+    """Store every contract table under its own name, from its clean relation; absent ones are stored empty.
+
+    `orders`, `surveys`, `referrals` and `events` get `person_key`; `orders` and `events` also `business_day`.
+    """
+    for name, table in TABLES.items():
+        columns = [c.name for c in table.columns]
+        if name not in clean:
+            engine.execute(f"CREATE TABLE {ident(name)} ({_declared(name)})")
+        elif name == "events":
+            _store_events(engine, clean, columns, timezone, span)
+        elif name in _OWNER:
+            day = f", {business_day('t.ordered_at', timezone, *span)} AS business_day" if name == "orders" else ""
+            engine.execute(
+                f"""CREATE TABLE {ident(name)} AS SELECT p.person_key{day}, {_of("t", columns)}
+                FROM {ident(clean[name])} t {person_join(_OWNER[name])}"""
+            )
+        else:
+            engine.execute(f"CREATE TABLE {ident(name)} AS SELECT {column_list(columns)} FROM {ident(clean[name])}")
+    if "events" not in clean:
+        engine.execute("ALTER TABLE events RENAME TO _events")
+    hidden = "in_log" if "events" in clean else ""
+    engine.execute(f"CREATE VIEW events AS SELECT * {f'EXCLUDE ({hidden})' if hidden else ''} FROM _events")
+
+
+def create_log(engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, span: tuple[dt.datetime, dt.datetime]) -> None:
+    """Create the view `log` with exactly the columns of LOG_SCHEMA."""
+
+    def day(column: str) -> str:
+        return business_day(column, timezone, *span)
+
+    branches = []
+    if "events" in clean:
+        branches.append(
+            """SELECT person_key, event, occurred_at, coalesce(ingested_at, occurred_at), business_day,
+            order_id, revenue, session_id, channel FROM _events WHERE in_log"""
+        )
+    if "orders" in clean:
+        cancelled = "status IS NOT DISTINCT FROM 'cancelled' AND refunded_at IS NULL"
+        for event, condition in (("order_completed", f"NOT ({cancelled})"), ("order_cancelled", cancelled)):
+            branches.append(
+                f"""SELECT person_key, '{event}', ordered_at, coalesce(ingested_at, ordered_at), business_day,
+                order_id, net_revenue, NULL, NULL FROM orders WHERE {condition}"""
+            )
+        # a refund is known once the row that tells it has come in, and not before it happened
+        branches.append(
+            f"""SELECT person_key, 'order_refunded', refunded_at, greatest(refunded_at, ingested_at),
+            {day("refunded_at")}, order_id, net_revenue, NULL, NULL FROM orders WHERE refunded_at IS NOT NULL"""
+        )
+    plain = {
+        "surveys": [("survey_answered", "at")],
+        "referrals": [("referral_sent", "sent_at"), ("referral_converted", "converted_at")],
+    }
+    for table, happenings in plain.items():
+        branches += [
+            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, NULL, NULL, NULL, NULL
+            FROM {table} WHERE {ident(at)} IS NOT NULL"""
+            for event, at in happenings
+            if table in clean
+        ]
+    if not branches:
+        branches.append("SELECT " + ", ".join("NULL" for _ in LOG_SCHEMA) + " WHERE FALSE")
+    typed = ", ".join(f"{ident(c)}::{_SQL_TYPES[kind]} AS {ident(c)}" for c, kind in LOG_SCHEMA.items())
+    names = column_list(LOG_SCHEMA)
+    engine.execute(f"CREATE VIEW log AS SELECT {typed} FROM ({' UNION ALL '.join(branches)}) AS b({names})")
+
+
+_SQL_TYPES = {
+    "int64": "BIGINT",
+    "string": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "boolean": "BOOLEAN",
+}
+
+_KIND_TYPES = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "money": "BIGINT",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "json": "VARCHAR",
+}
+
+
+def _declared(table: str) -> str:
+    extra = "person_key BIGINT, business_day DATE, " if table in ("orders", "events") else ""
+    extra = "person_key BIGINT, " if table in ("surveys", "referrals") else extra
+    return extra + ", ".join(f"{ident(c.name)} {_KIND_TYPES[c.kind]}" for c in TABLES[table].columns)
+
+
+def _of(alias: str, columns: list[str]) -> str:
+    return ", ".join(f"{alias}.{ident(c)}" for c in columns)
+
+
+def _store_events(
+    engine: DuckDBEngine,
+    clean: dict[str, str],
+    columns: list[str],
+    timezone: str,
+    span: tuple[dt.datetime, dt.datetime],
+) -> None:
+    # a person named on the row wins; then the person the device is linked to; then the device itself
+    told, joins = "FALSE", ""
+    if "orders" in clean:
+        joins = f"LEFT JOIN (SELECT order_id, bool_or(refunded_at IS NOT NULL) AS is_refunded FROM {ident(clean['orders'])} GROUP BY 1) o ON o.order_id = t.order_id AND t.event IN {ORDER_EVENTS}"
+        told = """(t.event = 'order_completed' AND (t.order_id IS NULL OR o.order_id IS NOT NULL))
+            OR (t.event = 'order_refunded' AND coalesce(o.is_refunded, FALSE))"""
+    engine.execute(
+        f"""CREATE TABLE _events AS
+        SELECT coalesce(k.person_key, a.person_key) AS person_key,
+               {business_day("t.occurred_at", timezone, *span)} AS business_day, {_of("t", columns)},
+               NOT ({told}) AS in_log
+        FROM {ident(clean["events"])} t
+        LEFT JOIN _links l ON l.anonymous_id = t.anonymous_id AND t.person_id IS NULL
+        LEFT JOIN persons k ON k.person_id = coalesce(t.person_id, l.person_id) AND NOT k.is_anonymous
+        LEFT JOIN persons a ON a.person_id = t.anonymous_id AND a.is_anonymous AND t.person_id IS NULL AND l.person_id IS NULL
+        {joins}"""
+    )
