@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LOG_SCHEMA", "PERSONS_SCHEMA", "TABLES", "Column", "Table"]
+__all__ = ["LOG_SCHEMA", "PERSONS_SCHEMA", "RESOLVED_REVERSALS", "TABLES", "Column", "Table"]
 
 Kind = Literal["id", "text", "timestamp", "date", "money", "integer", "boolean", "json"]
 
@@ -159,7 +159,14 @@ LOG_SCHEMA: dict[str, str] = {
     "revenue": "int64",
     "session_id": "string",
     "channel": "string",
+    "refunded_at": "timestamp",
+    "refund_known_at": "timestamp",
 }
+
+# Reversals that the reader has already resolved: the reversing event, and the columns of the log that say
+# when the row was taken back and when that became known (the earliest order_refunded of the same person and
+# order; null otherwise). A join over the whole log at every snapshot would double its cost.
+RESOLVED_REVERSALS: dict[str, tuple[str, str]] = {"order_refunded": ("refunded_at", "refund_known_at")}
 
 PERSONS_SCHEMA: dict[str, str] = {
     "person_key": "int64",

@@ -11,67 +11,96 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
-from lifecycle_kit.contract.tables import LOG_SCHEMA
+from lifecycle_kit.contract.tables import LOG_SCHEMA, RESOLVED_REVERSALS
 from lifecycle_kit.stages.model import Signal, StageModel
 
-__all__ = ["log_until", "steps", "totals"]
+__all__ = ["View", "steps", "totals"]
 
 
-def log_until(as_of: dt.datetime, as_known: dt.datetime | None = None, person_keys: ir.Table | None = None) -> ir.Table:
-    """Return the log as it was at `as_of`, and as it was known at `as_known` (naive UTC instants).
+@dataclass(frozen=True)
+class View:
+    """What the log is looked at with.
 
-    Later events do not exist yet. `person_keys` (a table with that column) narrows it to some people.
+    Attributes
+    ----------
+    as_of : datetime
+        Naive UTC instant; what happens later does not exist yet.
+    as_known : datetime, optional
+        Naive UTC instant; what reached the log later is not known yet.
+    person_keys : ir.Table, optional
+        A table with a column person_key: only these people.
     """
-    log = ibis.table(LOG_SCHEMA, name="log")
-    log = log.filter(log.occurred_at <= ibis.literal(as_of, "timestamp"))
-    if as_known is not None:
-        log = log.filter(log.known_at <= ibis.literal(as_known, "timestamp"))
-    return log if person_keys is None else log.semi_join(person_keys, "person_key")
+
+    as_of: dt.datetime
+    as_known: dt.datetime | None = None
+    person_keys: ir.Table | None = None
 
 
-def totals(model: StageModel, log: ir.Table, as_of: dt.datetime) -> ir.Table:
+def totals(model: StageModel, view: View) -> ir.Table:
     """Return one row per person whom the model has met: person_key and every signal's value at `as_of`."""
-    rows = _relevant(model, log)
-    values = {signal.name: _value_at(signal, rows, as_of) for signal in model.signals.values()}
+    rows = _relevant(model, view)
+    values = {signal.name: _value_at(signal, rows, view.as_of) for signal in model.signals.values()}
     return rows.group_by("person_key").aggregate(**values)
 
 
-def steps(model: StageModel, log: ir.Table, as_of: dt.datetime, signals: Iterable[str] | None = None) -> ir.Table:
+def steps(model: StageModel, view: View, signals: Iterable[str] | None = None) -> ir.Table:
     """Return every instant at which a signal may change: person_key, at, and the signals' values from then on.
 
     Grain: one row per person and instant, at most `as_of`. All that happens at one instant happens together.
     """
     names = tuple(model.signals if signals is None else signals)
     chosen = [model.signals[name] for name in names]
-    rows = _relevant(model, log)
+    rows = _relevant(model, view)
     additive = [signal for signal in chosen if signal.agg in ("count", "sum")]
-    parts = [_arrivals(rows, additive, names), *_ends(rows, additive, names, as_of)]
+    parts = [_arrivals(rows, additive, names), *_ends(rows, additive, names, view.as_of)]
     for signal in chosen:
         if signal.agg == "first":
-            parts += _first_deltas(rows, signal, names, as_of)
+            parts += _first_deltas(rows, signal, names, view.as_of)
         elif signal.agg == "distinct_days":
-            parts += _day_deltas(rows, signal, names, as_of)
+            parts += _day_deltas(rows, signal, names, view.as_of)
     deltas = reduce(lambda left, right: left.union(right), parts)
     instants = deltas.group_by("person_key", "at").aggregate(**{name: deltas[name].sum() for name in names})
     so_far = ibis.window(group_by="person_key", order_by="at", preceding=None, following=0)
     return instants.mutate(**{name: instants[name].sum().over(so_far) for name in names})
 
 
-def _relevant(model: StageModel, log: ir.Table) -> ir.Table:
+def _relevant(model: StageModel, view: View) -> ir.Table:
     """Events the model listens to, each with the instant that took it back (one column per reversing event)."""
-    rows = log if model.events is None else log.filter(log.event.isin(model.events))
+    log = ibis.table(LOG_SCHEMA, name="log")
+    if view.person_keys is not None:
+        log = log.semi_join(view.person_keys, "person_key")
+    until = log.filter(_seen(log.occurred_at, log.known_at, view))
+    rows = until if model.events is None else until.filter(until.event.isin(model.events))
     for event in sorted({s.reversed_by.event for s in model.signals.values() if s.reversed_by}):
-        taken_back = log.filter((log.event == event) & log.order_id.notnull())
-        taken_back = taken_back.group_by("person_key", "order_id").aggregate(
-            **{_reversal_column(event): taken_back.occurred_at.min()}
-        )
-        rows = rows.left_join(taken_back, ["person_key", "order_id"]).drop("person_key_right", "order_id_right")
+        rows = _with_resolved(rows, event, view) if event in RESOLVED_REVERSALS else _with_joined(rows, until, event)
     return rows
+
+
+def _seen(occurred_at: ir.TimestampValue, known_at: ir.TimestampValue, view: View) -> ir.BooleanValue:
+    happened = occurred_at <= ibis.literal(view.as_of, "timestamp")
+    if view.as_known is None:
+        return happened
+    return happened & (known_at <= ibis.literal(view.as_known, "timestamp"))
+
+
+def _with_resolved(rows: ir.Table, event: str, view: View) -> ir.Table:
+    taken_back_at, known_at = (rows[column] for column in RESOLVED_REVERSALS[event])
+    seen = _seen(taken_back_at, known_at, view)
+    return rows.mutate(**{_reversal_column(event): seen.ifelse(taken_back_at, ibis.null("timestamp"))})
+
+
+def _with_joined(rows: ir.Table, until: ir.Table, event: str) -> ir.Table:
+    taken_back = until.filter((until.event == event) & until.order_id.notnull())
+    taken_back = taken_back.group_by("person_key", "order_id").aggregate(
+        **{_reversal_column(event): taken_back.occurred_at.min()}
+    )
+    return rows.left_join(taken_back, ["person_key", "order_id"]).drop("person_key_right", "order_id_right")
 
 
 def _reversal_column(event: str) -> str:
@@ -83,7 +112,8 @@ def _reversed_at(signal: Signal, rows: ir.Table) -> ir.TimestampValue | None:
 
 
 def _heard(signal: Signal, rows: ir.Table) -> ir.BooleanValue:
-    return ibis.literal(True) if signal.events is None else rows.event.isin(signal.events)
+    # every row has an event: a column of true, where a literal would not aggregate
+    return rows.event.notnull() if signal.events is None else rows.event.isin(signal.events)
 
 
 def _amount(signal: Signal, rows: ir.Table) -> ir.IntegerValue:

@@ -6,13 +6,13 @@ holds them together on random dates.
 
 from __future__ import annotations
 
-import datetime as dt
+from dataclasses import replace
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
-from lifecycle_kit.stages.deltas import log_until, steps, totals
+from lifecycle_kit.stages.deltas import View, steps, totals
 from lifecycle_kit.stages.model import StageModel
 from lifecycle_kit.stages.placing import holds, last_latches, rank_now, ranks_over_time
 from lifecycle_kit.stages.rules import names_in
@@ -20,15 +20,13 @@ from lifecycle_kit.stages.rules import names_in
 __all__ = ["rank_query", "spell_query"]
 
 
-def spell_query(
-    model: StageModel, as_of: dt.datetime, as_known: dt.datetime | None = None, person_keys: ir.Table | None = None
-) -> ir.Table:
-    """Return every spell up to `as_of`.
+def spell_query(model: StageModel, view: View) -> ir.Table:
+    """Return every spell up to the view's instant.
 
     Grain: one stay of one person in one status. Columns person_key, rank, came_from_rank (null for the
     first), furthest_rank, valid_from, valid_to (null while it lasts); half-open, without gaps.
     """
-    ranked = ranks_over_time(model, steps(model, log_until(as_of, as_known, person_keys), as_of))
+    ranked = ranks_over_time(model, steps(model, view))
     in_order = ibis.window(group_by="person_key", order_by="at")
     ranked = ranked.mutate(came_from_rank=ranked["rank"].lag().over(in_order))
     moves = ranked.filter(ranked.came_from_rank.isnull() | (ranked.came_from_rank != ranked["rank"]))
@@ -43,32 +41,29 @@ def spell_query(
     )
 
 
-def rank_query(model: StageModel, as_of: dt.datetime, as_known: dt.datetime | None = None) -> ir.Table:
-    """Return person_key and rank at `as_of`, one row per person whom the model has met.
+def rank_query(model: StageModel, view: View) -> ir.Table:
+    """Return person_key and rank at the view's instant, one row per person whom the model has met.
 
     A plain model is one hash aggregate. A latch whose state the totals leave open is looked up in the
     history of just those people; a model that only goes forward needs everybody's.
     """
-    log = log_until(as_of, as_known)
     if model.forward_only:
-        ranked = ranks_over_time(model, steps(model, log, as_of))
+        ranked = ranks_over_time(model, steps(model, view))
         return ranked.group_by("person_key").aggregate(rank=ranked["rank"].max())
-    now = totals(model, log, as_of)
+    now = totals(model, view)
     if model.latches:
-        now = _with_latches_now(model, now, as_of, as_known)
+        now = _with_latches_now(model, now, view)
     return now.select("person_key", rank=rank_now(model, now))
 
 
-def _with_latches_now(
-    model: StageModel, now: ir.Table, as_of: dt.datetime, as_known: dt.datetime | None
-) -> ir.Table:
+def _with_latches_now(model: StageModel, now: ir.Table, view: View) -> ir.Table:
     exits = {latch.id: holds(model, latch.exit, now) for latch in model.latches if latch.exit}
     enters = {latch.id: holds(model, latch.enter, now) for latch in model.latches if latch.enter}
     # neither rule holds: only the past can tell
     undecided = reduce(lambda a, b: a | b, (~exits[latch.id] & ~enters[latch.id] for latch in model.latches))
     open_people = now.filter(undecided).select("person_key")
     used = sorted(set().union(*(names_in(rule) for latch in model.latches for rule in latch.rules)))
-    past = last_latches(model, steps(model, log_until(as_of, as_known, open_people), as_of, used))
+    past = last_latches(model, steps(model, replace(view, person_keys=open_people), used))
     joined = now.left_join(past, "person_key").drop("person_key_right")
     return joined.mutate(
         **{
