@@ -19,7 +19,10 @@ from lifecycle_kit.errors import RunError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["DuckDBEngine"]
+__all__ = ["DuckDBEngine", "EngineFailure"]
+
+# what DuckDB raises, for those who may not import it
+EngineFailure = duckdb.Error
 
 
 class DuckDBEngine:
