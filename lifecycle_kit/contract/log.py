@@ -141,8 +141,8 @@ def _resolve_refunds(engine: DuckDBEngine) -> None:
     )
     engine.execute(
         """CREATE TEMP TABLE _refunds AS
-        SELECT person_key, order_id, min(at) AS at, arg_min(known_at, at) AS known_at FROM (
-            SELECT person_key, order_id, occurred_at AS at, coalesce(ingested_at, occurred_at) AS known_at
+        SELECT person_key, order_id, min(back_at) AS back_at, arg_min(known_at, back_at) AS known_at FROM (
+            SELECT person_key, order_id, occurred_at AS back_at, coalesce(ingested_at, occurred_at) AS known_at
             FROM _events WHERE event = 'order_refunded' AND order_id IS NOT NULL
             UNION ALL
             SELECT person_key, order_id, taken_back_at, taken_back_known_at
@@ -151,7 +151,7 @@ def _resolve_refunds(engine: DuckDBEngine) -> None:
     )
     for table, condition in (("_events", "t.event <> 'order_refunded'"), ("orders", "t.taken_back_at IS NULL")):
         engine.execute(
-            f"""UPDATE {table} t SET taken_back_at = r.at, taken_back_known_at = r.known_at FROM _refunds r
+            f"""UPDATE {table} t SET taken_back_at = r.back_at, taken_back_known_at = r.known_at FROM _refunds r
             WHERE t.person_key = r.person_key AND t.order_id = r.order_id AND {condition}"""
         )
     engine.execute("DROP TABLE _refunds")
