@@ -7,8 +7,8 @@
 BIN := .venv/bin
 # as a module, so that a clone that was moved still finds its own pytest
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
-# a lesson whose executed notebook is missing stands in this list too, and pytest fails on it
-LESSONS = $(sort $(wildcard notebooks/*.ipynb) $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py)))
+# that none is missing is tested in tests/test_packaging.py
+LESSONS = $(sort $(wildcard notebooks/*.ipynb))
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 help:  ## list these commands
@@ -18,7 +18,7 @@ report: .venv/.lab  ## lifecycle report of the example shop, into reports/shop
 	@$(BIN)/lifecycle report --data data/shop --out reports/shop
 	@echo "Open in a browser:" && ls reports/shop/*.html
 
-test: .venv/.test  ## unit tests, then every lesson run again and compared with its stored output
+test: .venv/.test  ## unit tests, and every lesson run again and compared with its stored output
 	$(PYTEST) -m "not slow" tests $(if $(LESSONS),$(NBVAL) $(LESSONS))
 
 test-slow: .venv/.test  ## the tests that take their time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -19,7 +20,12 @@ from packaging.version import Version
 
 # Where conda-forge calls it otherwise: `duckdb` is the C++ tool there, and the plain names of
 # Ibis and matplotlib bring a back end and a window system along.
-CONDA_NAMES = {"duckdb": "python-duckdb", "ibis-framework": "ibis-framework-core", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {
+    "duckdb": "python-duckdb",
+    "ibis-framework": "ibis-framework-core",
+    "jupyter-client": "jupyter_client",
+    "matplotlib": "matplotlib-base",
+}
 EXTRAS = {"lab", "test", "spark", "postgres", "fast", "datasets"}
 
 
@@ -83,6 +89,35 @@ def test_constraints_hold_what_requirements_require(everyday, pinned):
             seen.add((name, extra))
             further = map(Requirement, metadata.requires(name) or ())
             ahead += [(r, name) for r in further if not r.marker or r.marker.evaluate({"extra": extra})]
+
+
+def third_parties(package: Path) -> set[str]:
+    """Top-level names of all imports that are neither Python's nor the package's own."""
+    found = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(str(node.module).split(".")[0])
+    return found - set(sys.stdlib_module_names) - {package.name}
+
+
+def test_every_import_is_declared(root, project):
+    """What only comes along with something else today may be gone with its next release."""
+    declared = set(by_name(sum(project["optional-dependencies"].values(), project["dependencies"])))
+    carriers = metadata.packages_distributions()
+    undeclared = {
+        name
+        for name in third_parties(root / "lifecycle_kit")
+        if not {canonicalize_name(carrier) for carrier in carriers.get(name, [name])} & declared
+    }
+    assert undeclared == set()
+
+
+def test_an_undeclared_import_would_be_seen(tmp_path):
+    (tmp_path / "a.py").write_text("import os.path\ndef f():\n    from tqdm.auto import tqdm\n", encoding="utf-8")
+    assert third_parties(tmp_path) == {"tqdm"}
 
 
 @pytest.fixture(scope="module")
