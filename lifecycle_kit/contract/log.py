@@ -59,7 +59,7 @@ def store_tables(
         engine.execute("ALTER TABLE events RENAME TO _events")
         engine.execute("ALTER TABLE _events ADD COLUMN in_log BOOLEAN")
     _resolve_refunds(engine)
-    engine.execute("CREATE VIEW events AS SELECT * EXCLUDE (in_log, taken_back_at, taken_back_known_at) FROM _events")
+    engine.execute("CREATE VIEW events AS SELECT * EXCLUDE (in_log, taken_back_at) FROM _events")
 
 
 def create_log(engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, span: tuple[dt.datetime, dt.datetime]) -> None:
@@ -72,18 +72,19 @@ def create_log(engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, sp
     if "events" in clean:
         branches.append(
             """SELECT person_key, event, occurred_at, coalesce(ingested_at, occurred_at), business_day,
-            order_id, revenue, session_id, channel, taken_back_at, taken_back_known_at FROM _events WHERE in_log"""
+            order_id, revenue, session_id, channel, taken_back_at FROM _events WHERE in_log"""
         )
     if "orders" in clean:
         cancelled = "status IS NOT DISTINCT FROM 'cancelled' AND refunded_at IS NULL"
         for event, condition in (("order_completed", f"NOT ({cancelled})"), ("order_cancelled", cancelled)):
             branches.append(
                 f"""SELECT person_key, '{event}', ordered_at, coalesce(ingested_at, ordered_at), business_day,
-                order_id, net_revenue, NULL, NULL, taken_back_at, taken_back_known_at FROM orders WHERE {condition}"""
+                order_id, net_revenue, NULL, NULL, taken_back_at FROM orders WHERE {condition}"""
             )
+        # a refund is known once the row that tells it has come in, and not before it happened
         branches.append(
-            f"""SELECT person_key, 'order_refunded', refunded_at, taken_back_known_at,
-            {day("refunded_at")}, order_id, net_revenue, NULL, NULL, NULL, NULL FROM orders WHERE refunded_at IS NOT NULL"""
+            f"""SELECT person_key, 'order_refunded', refunded_at, greatest(refunded_at, ingested_at),
+            {day("refunded_at")}, order_id, net_revenue, NULL, NULL, taken_back_at FROM orders WHERE refunded_at IS NOT NULL"""
         )
     plain = {
         "surveys": [("survey_answered", "at")],
@@ -91,7 +92,7 @@ def create_log(engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, sp
     }
     for table, happenings in plain.items():
         branches += [
-            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {', '.join(['NULL'] * 6)}
+            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {', '.join(['NULL'] * 5)}
             FROM {table} WHERE {ident(at)} IS NOT NULL"""
             for event, at in happenings
             if table in clean
@@ -102,9 +103,6 @@ def create_log(engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, sp
     names = column_list(LOG_SCHEMA)
     engine.execute(f"CREATE VIEW log AS SELECT {typed} FROM ({' UNION ALL '.join(branches)}) AS b({names})")
 
-
-# when the row's order was taken back and when that became known: log columns refunded_at and refund_known_at
-_RESOLVED = ("taken_back_at", "taken_back_known_at")
 
 _SQL_TYPES = {
     "int64": "BIGINT",
@@ -132,26 +130,19 @@ def _resolve_refunds(engine: DuckDBEngine) -> None:
     Done once here because a join of refunds at every snapshot would double the snapshot's cost.
     """
     for table in ("_events", "orders"):
-        for column in _RESOLVED:
-            engine.execute(f"ALTER TABLE {table} ADD COLUMN {column} TIMESTAMP")
-    # a refund is known once the row that tells it has come in, and not before it happened
+        engine.execute(f"ALTER TABLE {table} ADD COLUMN taken_back_at TIMESTAMP")
+    engine.execute("UPDATE orders SET taken_back_at = refunded_at WHERE refunded_at IS NOT NULL")
     engine.execute(
-        """UPDATE orders SET taken_back_at = refunded_at, taken_back_known_at = greatest(refunded_at, ingested_at)
-        WHERE refunded_at IS NOT NULL"""
-    )
-    engine.execute(
-        """CREATE TEMP TABLE _refunds AS
-        SELECT person_key, order_id, min(back_at) AS back_at, arg_min(known_at, back_at) AS known_at FROM (
-            SELECT person_key, order_id, occurred_at AS back_at, coalesce(ingested_at, occurred_at) AS known_at
-            FROM _events WHERE event = 'order_refunded' AND order_id IS NOT NULL
+        """CREATE TEMP TABLE _refunds AS SELECT person_key, order_id, min(back_at) AS back_at FROM (
+            SELECT person_key, order_id, occurred_at AS back_at FROM _events
+            WHERE event = 'order_refunded' AND order_id IS NOT NULL
             UNION ALL
-            SELECT person_key, order_id, taken_back_at, taken_back_known_at
-            FROM orders WHERE taken_back_at IS NOT NULL)
+            SELECT person_key, order_id, refunded_at FROM orders WHERE refunded_at IS NOT NULL)
         GROUP BY ALL"""
     )
-    for table, condition in (("_events", "t.event <> 'order_refunded'"), ("orders", "t.taken_back_at IS NULL")):
+    for table, condition in (("_events", "TRUE"), ("orders", "t.taken_back_at IS DISTINCT FROM r.back_at")):
         engine.execute(
-            f"""UPDATE {table} t SET taken_back_at = r.back_at, taken_back_known_at = r.known_at FROM _refunds r
+            f"""UPDATE {table} t SET taken_back_at = r.back_at FROM _refunds r
             WHERE t.person_key = r.person_key AND t.order_id = r.order_id AND {condition}"""
         )
     engine.execute("DROP TABLE _refunds")

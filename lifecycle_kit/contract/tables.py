@@ -160,13 +160,12 @@ LOG_SCHEMA: dict[str, str] = {
     "session_id": "string",
     "channel": "string",
     "refunded_at": "timestamp",
-    "refund_known_at": "timestamp",
 }
 
-# Reversals that the reader has already resolved: the reversing event, and the columns of the log that say
-# when the row was taken back and when that became known (the earliest order_refunded of the same person and
-# order; null otherwise). A join over the whole log at every snapshot would double its cost.
-RESOLVED_REVERSALS: dict[str, tuple[str, str]] = {"order_refunded": ("refunded_at", "refund_known_at")}
+# Reversals that the reader has already resolved: the reversing event, and the column of the log that says when
+# the row was taken back (the earliest order_refunded of the same person and order; null otherwise). A join over
+# the whole log at every snapshot would double its cost.
+RESOLVED_REVERSALS: dict[str, str] = {"order_refunded": "refunded_at"}
 
 PERSONS_SCHEMA: dict[str, str] = {
     "person_key": "int64",

@@ -75,24 +75,21 @@ def _relevant(model: StageModel, view: View) -> ir.Table:
     log = ibis.table(LOG_SCHEMA, name="log")
     if view.person_keys is not None:
         log = log.semi_join(view.person_keys, "person_key")
-    until = log.filter(_seen(log.occurred_at, log.known_at, view))
+    until = log.filter(log.occurred_at <= ibis.literal(view.as_of, "timestamp"))
+    if view.as_known is not None:
+        until = until.filter(until.known_at <= ibis.literal(view.as_known, "timestamp"))
     rows = until if model.events is None else until.filter(until.event.isin(model.events))
     for event in sorted({s.reversed_by.event for s in model.signals.values() if s.reversed_by}):
-        rows = _with_resolved(rows, event, view) if event in RESOLVED_REVERSALS else _with_joined(rows, until, event)
+        # the resolved column knows everything: what was known earlier must be looked up
+        is_resolved = event in RESOLVED_REVERSALS and view.as_known is None
+        rows = _with_resolved(rows, event, view) if is_resolved else _with_joined(rows, until, event)
     return rows
 
 
-def _seen(occurred_at: ir.TimestampValue, known_at: ir.TimestampValue, view: View) -> ir.BooleanValue:
-    happened = occurred_at <= ibis.literal(view.as_of, "timestamp")
-    if view.as_known is None:
-        return happened
-    return happened & (known_at <= ibis.literal(view.as_known, "timestamp"))
-
-
 def _with_resolved(rows: ir.Table, event: str, view: View) -> ir.Table:
-    taken_back_at, known_at = (rows[column] for column in RESOLVED_REVERSALS[event])
-    seen = _seen(taken_back_at, known_at, view)
-    return rows.mutate(**{_reversal_column(event): seen.ifelse(taken_back_at, ibis.null("timestamp"))})
+    taken_back_at = rows[RESOLVED_REVERSALS[event]]
+    happened = taken_back_at <= ibis.literal(view.as_of, "timestamp")
+    return rows.mutate(**{_reversal_column(event): happened.ifelse(taken_back_at, ibis.null("timestamp"))})
 
 
 def _with_joined(rows: ir.Table, until: ir.Table, event: str) -> ir.Table:

@@ -1,0 +1,187 @@
+"""Who was in which status, from when to when."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lifecycle_kit.calendar import closing_instant
+from lifecycle_kit.errors import UsageError
+from lifecycle_kit.stages.model import StageModel
+from lifecycle_kit.stages.moment import AsOf, Moment, resolve_moment
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+    import pyarrow as pa
+    from matplotlib.axes import Axes
+
+    from lifecycle_kit.contract.dataset import Dataset
+
+__all__ = ["SPELL_SCHEMA", "History", "history"]
+
+# what the engine keeps of a history, one row per spell
+SPELL_SCHEMA: dict[str, str] = {
+    "person_key": "int64",
+    "rank": "int64",
+    "came_from_rank": "int64",
+    "furthest_rank": "int64",
+    "valid_from": "timestamp",
+    "valid_to": "timestamp",
+}
+_number = itertools.count(1)
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Every spell of every person up to one moment; the rows stay in the dataset's engine.
+
+    A spell is one stay of one person in one status: half-open [valid_from, valid_to), one at a time
+    per person, without a gap after the first.
+
+    Attributes
+    ----------
+    dataset, model, moment
+        What it was made from.
+    relation : str
+        Name of the engine's table of spells (SPELL_SCHEMA).
+    """
+
+    dataset: Dataset
+    model: StageModel
+    moment: Moment
+    relation: str
+
+    @property
+    def spells(self) -> ir.Table:
+        """The spells as an unexecuted Ibis table, for further queries."""
+        import ibis
+
+        return ibis.table(SPELL_SCHEMA, name=self.relation)
+
+    @property
+    def n_spells(self) -> int:
+        """Number of spells."""
+        return int(self.dataset.engine.arrow(f"SELECT count(*) AS n FROM {self.relation}")["n"][0].as_py())
+
+    def to_arrow(self) -> pa.Table:
+        """One row per spell, ordered by person and time.
+
+        Columns: person_id, status, stage, came_from (null for the first), furthest_status (the highest
+        reached so far), valid_from, valid_to (naive UTC; null while it lasts), model_hash.
+        """
+        return self.dataset.engine.arrow(self._sql())
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the same as `to_arrow`, as a data frame."""
+        return self.to_arrow().to_pandas()
+
+    def write(self, path: str | Path) -> None:
+        """Write all spells to a Parquet file, without bringing them to Python, or to a CSV file."""
+        target = Path(path)
+        if target.suffix == ".parquet" and target.parent.is_dir():
+            self.dataset.engine.to_parquet(self._sql(), target)
+        else:
+            from lifecycle_kit.export import write_table
+
+            write_table(self.to_arrow(), target)
+
+    def at(self, as_of: AsOf) -> pd.DataFrame:
+        """One row per person: person_id, status, stage at a past moment, read from the spells.
+
+        Raises
+        ------
+        UsageError
+            When the moment lies after the history's own.
+        """
+        import ibis
+
+        from lifecycle_kit.engine.base import compile_sql
+
+        instant = closing_instant(as_of, self.dataset.timezone)
+        if instant > self.moment.instant:
+            raise UsageError(
+                f"As-of {as_of} is after this history, which ends at {self.moment.as_of}.",
+                fix="Make a history that reaches further.",
+            )
+        spells = self.spells
+        at = ibis.literal(instant, "timestamp")
+        current = spells.filter((spells.valid_from <= at) & (spells.valid_to.isnull() | (spells.valid_to > at)))
+        named = self._named(current).select("person_id", "status", "stage").order_by("person_id")
+        return self.dataset.engine.arrow(compile_sql(named, self.dataset.engine)).to_pandas()
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw how many people were in each status at the end of each month."""
+        from lifecycle_kit.stages.occupancy import occupancy
+
+        return occupancy(self).plot(ax=ax)
+
+    def _sql(self) -> str:
+        import ibis
+
+        from lifecycle_kit.engine.base import compile_sql
+
+        named = self._named(self.spells).order_by("person_id", "valid_from")
+        named = named.select(
+            "person_id",
+            "status",
+            "stage",
+            "came_from",
+            "furthest_status",
+            "valid_from",
+            "valid_to",
+            model_hash=ibis.literal(self.model.hash_),
+        )
+        return compile_sql(named, self.dataset.engine)
+
+    def _named(self, spells: ir.Table) -> ir.Table:
+        import ibis
+
+        from lifecycle_kit.contract.tables import PERSONS_SCHEMA
+        from lifecycle_kit.stages.placing import with_names
+
+        named = with_names(self.model, spells, "rank", "status", "stage")
+        named = with_names(self.model, named, "came_from_rank", "came_from")
+        named = with_names(self.model, named, "furthest_rank", "furthest_status")
+        persons = ibis.table(PERSONS_SCHEMA, name="persons").select("person_key", "person_id")
+        return named.join(persons, "person_key")
+
+
+def history(
+    dataset: Dataset,
+    model: StageModel,
+    as_of: AsOf | None = None,
+    *,
+    as_known: AsOf | None = None,
+    person_keys: tuple[int, ...] | None = None,
+) -> History:
+    """Return everybody's spells up to a moment.
+
+    Parameters
+    ----------
+    dataset, model
+        The shop's log and the company's map.
+    as_of, as_known
+        As in `snapshot`. What would expire later than `as_of` has not happened yet.
+    person_keys : tuple of int, optional
+        Only these people (dense keys of the dataset's `persons` table).
+    """
+    import ibis
+
+    from lifecycle_kit.contract.tables import PERSONS_SCHEMA
+    from lifecycle_kit.engine.base import compile_sql
+    from lifecycle_kit.stages.deltas import View
+    from lifecycle_kit.stages.queries import spell_query
+
+    moment = resolve_moment(dataset, model, as_of, as_known)
+    people = None
+    if person_keys is not None:
+        persons = ibis.table(PERSONS_SCHEMA, name="persons")
+        people = persons.filter(persons.person_key.isin(person_keys)).select("person_key")
+    view = View(moment.instant, moment.known_instant, people)
+    relation = f"spells_{model.hash_}_{next(_number)}"
+    sql = compile_sql(spell_query(model, view).cast(SPELL_SCHEMA), dataset.engine)
+    dataset.engine.execute(f"CREATE TABLE {relation} AS {sql}")
+    return History(dataset, model, moment, relation)

@@ -1,0 +1,99 @@
+"""How many people were in each status on many days: one pass over the spells."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of
+from lifecycle_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from lifecycle_kit.stages.history import History
+    from lifecycle_kit.stages.moment import AsOf
+
+__all__ = ["Occupancy", "month_ends", "occupancy"]
+
+
+@dataclass(frozen=True, eq=False)
+class Occupancy:
+    """People per status on a row of days.
+
+    Attributes
+    ----------
+    counts : pandas.DataFrame
+        One row per day and status: day, stage, status, rank, n_people.
+    """
+
+    counts: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the counts, one row per day and status."""
+        return self.counts.copy()
+
+    def wide(self) -> pd.DataFrame:
+        """One row per day, one column per status in the model's order."""
+        order = self.counts.drop_duplicates("status").sort_values("rank")["status"].tolist()
+        return self.counts.pivot(index="day", columns="status", values="n_people")[order]
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the people per status over time, stacked."""
+        from lifecycle_kit.plots.stages import plot_occupancy
+
+        return plot_occupancy(self.counts, ax=ax)
+
+
+def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy:
+    """Count people per status at the close of each of `days` (default: every month end of the history).
+
+    Raises
+    ------
+    UsageError
+        When a day lies after the history's end, or there is none.
+    """
+    import ibis
+    import pandas as pd
+
+    from lifecycle_kit.engine.base import compile_sql
+
+    dataset = history.dataset
+    if days is None:
+        assert dataset.first_at is not None
+        days = month_ends(day_of(dataset.first_at, dataset.timezone), history.moment.day)
+    chosen = [parse_as_of(day) for day in days]
+    instants = [closing_instant(day, dataset.timezone) for day in chosen]
+    if not chosen or max(instants) > history.moment.instant:
+        raise UsageError(f"Days must lie at or before the history's end, {history.moment.as_of}.", fix="Give earlier days.")
+    spells = history.spells
+    present = {
+        f"n{i}": (
+            (spells.valid_from <= ibis.literal(instant, "timestamp"))
+            & (spells.valid_to.isnull() | (spells.valid_to > ibis.literal(instant, "timestamp")))
+        )
+        .cast("int64")
+        .sum()
+        for i, instant in enumerate(instants)
+    }
+    sums = spells.group_by("rank").aggregate(**present)
+    found = dataset.engine.arrow(compile_sql(sums, dataset.engine)).to_pandas()
+    wide = history.model.to_frame()[["stage", "status", "rank"]].merge(found, on="rank", how="left").fillna(0)
+    wide = wide[(wide["rank"] > 0) | (wide[list(present)].sum(axis=1) > 0)]
+    long = wide.melt(["stage", "status", "rank"], list(present), "day", "n_people")
+    long["day"] = long["day"].map(dict(zip(present, chosen, strict=True)))
+    long["n_people"] = long["n_people"].astype("int64")
+    return Occupancy(pd.DataFrame(long[["day", "stage", "status", "rank", "n_people"]]))
+
+
+def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return the last day of every month from `first` to `last`, and `last` itself."""
+    days, month = [], first.replace(day=1)
+    while month <= last:
+        following = (month + dt.timedelta(days=32)).replace(day=1)
+        days.append(min(following - dt.timedelta(days=1), last))
+        month = following
+    return days

@@ -1,0 +1,208 @@
+"""How many people, and who, are in each status at one moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lifecycle_kit.calendar import months_before
+from lifecycle_kit.errors import UnknownNameError
+from lifecycle_kit.stages.model import UNPLACED, StageModel
+from lifecycle_kit.stages.moment import AsOf, Moment, resolve_moment
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from matplotlib.axes import Axes
+
+    from lifecycle_kit.contract.dataset import Dataset
+
+__all__ = ["Snapshot", "snapshot", "snapshot_changes"]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everybody's status at one moment.
+
+    Attributes
+    ----------
+    model : StageModel
+        The map.
+    moment : Moment
+        As of when, and as known when.
+    people : pyarrow.Table
+        One row per person whom the model has met: person_id, status, stage, rank; ordered by person_id.
+    n_not_met : int
+        People of the dataset whom the model has not met by then: none of its events was theirs yet.
+    warnings : tuple of str
+        What a reader must know.
+    """
+
+    model: StageModel
+    moment: Moment
+    people: pa.Table
+    n_not_met: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def n_people(self) -> int:
+        """People in the lifecycle."""
+        return int(self.people.num_rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per status, empty ones included, in the model's order.
+
+        Columns: stage, status, rank, n_people, share (of all people in the lifecycle; null when there are none).
+        `unplaced` appears only when somebody is there.
+        """
+        import pandas as pd
+
+        found = self.people.group_by("status").aggregate([("status", "count")]).to_pydict()
+        counts = dict(zip(found["status"], found["status_count"], strict=True))
+        frame = self.model.to_frame()[["stage", "status", "rank"]]
+        frame["n_people"] = [int(counts.get(status, 0)) for status in frame["status"]]
+        frame["share"] = frame["n_people"] / self.n_people if self.n_people else float("nan")
+        keep = (frame["status"] != UNPLACED) | (frame["n_people"] > 0)
+        return pd.DataFrame(frame[keep]).reset_index(drop=True)
+
+    def by_stage(self) -> pd.DataFrame:
+        """One row per stage: stage, n_people, share."""
+        frame = self.to_frame().groupby("stage", sort=False, as_index=False)[["n_people", "share"]].sum(min_count=1)
+        return frame
+
+    def members(self, status: str | None = None, *, stage: str | None = None) -> pd.DataFrame:
+        """Who: one row per person, person_id, status, stage; optionally of one status or one stage.
+
+        Raises
+        ------
+        UnknownNameError
+            When the model has no such status or stage.
+        """
+        return self.members_table(status, stage=stage).to_pandas()
+
+    def members_table(self, status: str | None = None, *, stage: str | None = None) -> pa.Table:
+        """Return the same as `members`, as Arrow."""
+        import pyarrow.compute as pc
+
+        chosen = self.people.select(["person_id", "status", "stage"])
+        for column, value in (("status", status), ("stage", stage)):
+            if value is None:
+                continue
+            known = set(self.model.to_frame()[column])
+            if value not in known:
+                raise UnknownNameError(column, value, known)
+            chosen = chosen.filter(pc.equal(chosen[column], value))
+        return chosen
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the counts as plain values, ready for JSON."""
+        frame = self.to_frame()
+        return {
+            "model": self.model.name,
+            "model_hash": self.model.hash_,
+            "as_of": str(self.moment.as_of),
+            "as_known": None if self.moment.as_known is None else str(self.moment.as_known),
+            "n_people": self.n_people,
+            "n_not_met": self.n_not_met,
+            "statuses": frame.astype(object).where(frame.notna(), None).to_dict(orient="records"),
+            "warnings": list(self.warnings),
+        }
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the people per status, in the map's order."""
+        from lifecycle_kit.plots.stages import plot_snapshot
+
+        return plot_snapshot(self.to_frame(), title=f"People per status, {self.moment.as_of}", ax=ax)
+
+
+def snapshot(
+    dataset: Dataset, model: StageModel, as_of: AsOf | None = None, *, as_known: AsOf | None = None
+) -> Snapshot:
+    """Return how many people, and who, are in each status.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The shop's log.
+    model : StageModel
+        The company's map.
+    as_of : str, date or datetime, optional
+        A date means the close of that business day. Default: the log's last day.
+    as_known : str, date or datetime, optional
+        Use only what had reached the log by then, so that late data does not rewrite an old report.
+
+    Raises
+    ------
+    UsageError
+        When the date lies before the log.
+    """
+    import ibis
+
+    from lifecycle_kit.contract.tables import PERSONS_SCHEMA
+    from lifecycle_kit.engine.base import compile_sql
+    from lifecycle_kit.stages.deltas import View
+    from lifecycle_kit.stages.placing import with_names
+    from lifecycle_kit.stages.queries import rank_query
+
+    moment = resolve_moment(dataset, model, as_of, as_known)
+    view = View(moment.instant, moment.known_instant)
+    named = with_names(model, rank_query(model, view), "rank", "status", "stage")
+    persons = ibis.table(PERSONS_SCHEMA, name="persons").select("person_key", "person_id")
+    people = named.join(persons, "person_key").select("person_id", "status", "stage", "rank").order_by("person_id")
+    table = dataset.engine.arrow(compile_sql(people, dataset.engine))
+    n_not_met = int(dataset.engine.arrow("SELECT count(*) AS n FROM persons")["n"][0].as_py()) - table.num_rows
+    return Snapshot(model, moment, table, n_not_met, (*moment.warnings, *_look(model, table)))
+
+
+def snapshot_changes(
+    dataset: Dataset, model: StageModel, as_of: AsOf | None = None, *, as_known: AsOf | None = None
+) -> tuple[Snapshot, pd.DataFrame]:
+    """Return a snapshot, and its counts beside those of a month and a year before.
+
+    The frame adds to `Snapshot.to_frame`: n_people_month_before, change_month, n_people_year_before,
+    change_year (people; null where the log does not reach back that far).
+    """
+    now = snapshot(dataset, model, as_of, as_known=as_known)
+    frame = now.to_frame()
+    for label, n_months in (("month", 1), ("year", 12)):
+        day = months_before(now.moment.day, n_months)
+        earlier = _earlier(dataset, model, day)
+        counts = None if earlier is None else dict(zip(earlier["status"], earlier["n_people"], strict=True))
+        before = [None if counts is None else counts.get(status, 0) for status in frame["status"]]
+        frame[f"n_people_{label}_before"] = _nullable(before)
+        frame[f"change_{label}"] = frame["n_people"].astype("Int64") - frame[f"n_people_{label}_before"]
+    return now, frame
+
+
+def _earlier(dataset: Dataset, model: StageModel, day: dt.date) -> Mapping[str, list[object]] | None:
+    from lifecycle_kit.calendar import day_of
+
+    if dataset.first_at is None or day < day_of(dataset.first_at, dataset.timezone):
+        return None
+    frame = snapshot(dataset, model, day).to_frame()
+    return {"status": frame["status"].tolist(), "n_people": frame["n_people"].tolist()}
+
+
+def _nullable(values: list[object]) -> pd.Series:
+    import pandas as pd
+
+    return pd.array(values, dtype="Int64")
+
+
+def _look(model: StageModel, people: pa.Table) -> list[str]:
+    """What the counts themselves give away."""
+    import pyarrow.compute as pc
+
+    found = []
+    n_unplaced = pc.sum(pc.equal(people["rank"], 0)).as_py() or 0
+    if n_unplaced:
+        found.append(
+            f"{n_unplaced:,} people are in no status of {model.name!r}: shown as '{UNPLACED}'. "
+            "Add a status with a lower rank that holds for them."
+        )
+    only = pc.unique(people["status"]).to_pylist()
+    if len(only) == 1 and people.num_rows > 1:
+        found.append(f"All {people.num_rows:,} people are in one status, {only[0]!r}: does the log end long ago?")
+    return found
