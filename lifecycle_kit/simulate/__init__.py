@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from lifecycle_kit.simulate.parameters import Figure, ShopParameters
+from lifecycle_kit.simulate.bulk import simulate_orders
+from lifecycle_kit.simulate.calibration import calibration
+from lifecycle_kit.simulate.dirty import FAULTS
+from lifecycle_kit.simulate.parameters import CHANNELS, SEGMENTS, Figure, ShopParameters
 from lifecycle_kit.simulate.shop import SimulatedShop, simulate_shop
 from lifecycle_kit.simulate.truth import Truth
 from lifecycle_kit.simulate.write import write_shop
 
-__all__ = ["Figure", "ShopParameters", "SimulatedShop", "Truth", "simulate_shop", "write_shop"]
+__all__ = [
+    "CHANNELS",
+    "FAULTS",
+    "SEGMENTS",
+    "Figure",
+    "ShopParameters",
+    "SimulatedShop",
+    "Truth",
+    "calibration",
+    "simulate_orders",
+    "simulate_shop",
+    "write_shop",
+]

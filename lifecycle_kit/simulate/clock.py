@@ -61,7 +61,8 @@ class Clock:
         """Business time -> whole UTC seconds since 1970; a 23-hour day is stretched, never overrun."""
         day = np.clip(np.floor(t), 0, self.n_days - 1).astype(np.int64)
         begins, ends = self.midnights[day], self.midnights[day + 1]
-        return begins + np.minimum(((t - day) * (ends - begins)).astype(np.int64), ends - begins - 1)
+        seconds: Ints = begins + np.minimum(((t - day) * (ends - begins)).astype(np.int64), ends - begins - 1)
+        return seconds
 
     @property
     def end_seconds(self) -> int:
@@ -100,7 +101,9 @@ def make_clock(parameters: ShopParameters, start: date, months: int, rng: np.ran
     hour_clock[-1] = 1.0
     zone = ZoneInfo(p.timezone)
     midnights = [int(datetime(d.year, d.month, d.day, tzinfo=zone).timestamp()) for d in [*days, end]]
-    newsletters = [i for i, d in enumerate(days) if d.weekday() == 1 and (d.toordinal() // 7 * 7) % p.newsletter_days < 7]
+    newsletters = [
+        i for i, d in enumerate(days) if d.weekday() == 1 and (d.toordinal() // 7 * 7) % p.newsletter_days < 7
+    ]
     return Clock(
         start=start,
         n_days=n_days,

@@ -25,15 +25,15 @@ def costs_table(
     rng = streams.part("costs")
     days = np.arange(clock.n_days)
     rows: list[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]] = []
-    for channel in (CHANNELS.index(c) for c in PAID):
-        name = CHANNELS[channel]
-        visits = np.bincount(s.day[s.channel == channel], minlength=clock.n_days)
+    for name in PAID:
+        number = CHANNELS.index(name)
+        visits = np.bincount(s.day[s.channel == number], minlength=clock.n_days)
         clicks = visits + rng.poisson(visits * (p.clicks_per_visit - 1))
         price = p.click_cost[name] * np.exp(rng.normal(0.0, p.click_cost_log_sd, clock.n_days))
         amount = np.rint(clicks * price * 100).astype(np.int64)
         impressions = clicks + rng.poisson(clicks * (1 / p.click_rate[name] - 1))
-        campaign = campaign_numbers(clock, np.full(clock.n_days, channel), days, np.full(clock.n_days, -1))
-        rows.append((days, np.full(clock.n_days, channel), campaign, amount, np.zeros_like(days), impressions, clicks))
+        campaign = campaign_numbers(clock, np.full(clock.n_days, number), days, np.full(clock.n_days, -1))
+        rows.append((days, np.full(clock.n_days, number), campaign, amount, np.zeros_like(days), impressions, clicks))
 
     sent_on = clock.newsletters
     joined = np.sort(linked_day[consents])

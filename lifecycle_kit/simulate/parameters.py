@@ -84,7 +84,7 @@ class ShopParameters:
     noise_log_sd: float = _seen(0.13, SITE)
     noise_autocorrelation: float = _seen(0.72, f"{SITE}, lag 1, weekday removed")
     yearly_growth: float = _chosen(1.10, "visits of one year over those of the year before")
-    new_share: float = _seen(0.80, f"{SITE}: 17.4 % of visits are returning; a little more here, known customers browse")
+    new_share: float = _seen(0.80, f"{SITE}: 17.4 % of visits are returning; known customers browse more")
     channel_new: Mapping[str, float] = _seen(
         {
             "organic": 0.325,
@@ -107,10 +107,10 @@ class ShopParameters:
         "how a lead or customer comes back",
     )
     promotion_email_share: float = _seen(0.34, f"{BRAND}, promotion week")
-    before_visits: float = _seen(2325 / 1419, f"{BRAND}, pre-promotion days over normal days")
-    before_conversion: float = _seen(1.4 / 2.1, f"{BRAND}, orders a visit, the same")
-    promotion_visits: float = _seen(5333 / 1419, f"{BRAND}, Black-Friday week over normal days")
-    promotion_conversion: float = _seen(6.7 / 2.1, f"{BRAND}, orders a visit, the same")
+    before_visits: float = _seen(1.80, f"{BRAND}: 2,325 over 1,419 visits a day; new visitors carry most of it")
+    before_conversion: float = _seen(0.61, f"{BRAND}: 1.4 over 2.1 orders per 100 visits, the same")
+    promotion_visits: float = _seen(4.50, f"{BRAND}: 5,333 over 1,419 visits a day, the same")
+    promotion_conversion: float = _seen(2.67, f"{BRAND}: 6.7 over 2.1 orders per 100 visits, the same")
     promotion_days: int = _chosen(4, "Black Friday to Monday: seven such days would make November 3.4 times the mean")
     before_days: int = _chosen(7, "days of waiting before the promotion")
 
@@ -126,7 +126,7 @@ class ShopParameters:
     checkout_rate: float = _chosen(0.35, "filled cart without order that starts a checkout")
 
     # From visitor to customer
-    lead_rate: float = _chosen(0.04, "leads per visit; Olist's 8.6 % per ad click is a ceiling")
+    lead_rate: float = _chosen(0.045, "sign-ups per anonymous visit, 4 per 100 of all; 8.6 per ad click caps it")
     lead_to_order: Mapping[str, float] = _seen(
         {
             "organic": 0.118,
@@ -141,7 +141,7 @@ class ShopParameters:
         f"{OLIST} by origin (other: its display; paid_shopping was not there: the mean of all)",
     )
     lead_lag_log: tuple[float, float] = _seen((2.84, 1.55), f"{OLIST}, days from contact to first order")
-    direct_rate: float = _seen(0.0081, f"{BRAND}: tuned so that all orders come to 2.1-2.6 per 100 visits")
+    direct_rate: float = _seen(0.0062, f"{BRAND}: tuned so that all orders come to 2.1-2.6 per 100 visits")
     direct_by_channel: Mapping[str, float] = _chosen(
         {
             "organic": 1.05,
@@ -200,11 +200,11 @@ class ShopParameters:
     ticket_rate_refund: float = _chosen(0.55, "support tickets per order that will be given back")
     invitation_mean: float = _chosen(0.10, "unanswered invitations per order")
     invited_share: float = _seen(0.036, f"{OLIST}: leads that came by referral (weak)")
-    invited_to_order: float = _chosen(0.17, "a friend's word doubles Olist's 8.5 % of referred leads (weak)")
+    invited_to_order: float = _chosen(0.25, "a friend's word weighs three times Olist's 8.5 % (weak)")
 
     # Marketing
     click_cost: Mapping[str, float] = _seen(
-        {"paid_search": 1.05, "paid_shopping": 0.86, "paid_social": 1.70, "other": 0.55},
+        {"paid_search": 0.80, "paid_shopping": 0.77, "paid_social": 1.51, "other": 0.45},
         f"{BRAND} (other, a display network: ASSUMPTION)",
     )
     click_rate: Mapping[str, float] = _chosen(

@@ -110,4 +110,5 @@ def _segments(rng: np.random.Generator, purchase_rate: Floats, order_value: Floa
     weight = np.stack([5 * often**5, 5 * much**6, 1.6 * (1 - much) ** 2, np.full(n, 0.5)])
     assert len(weight) == len(SEGMENTS)
     edges = np.cumsum(weight / weight.sum(axis=0), axis=0)
-    return (rng.random(n) > edges).sum(axis=0).clip(0, len(SEGMENTS) - 1)
+    drawn: Ints = (rng.random(n) > edges).sum(axis=0).clip(0, len(SEGMENTS) - 1)
+    return drawn

@@ -142,7 +142,9 @@ def _known_visits(p: ShopParameters, clock: Clock, streams: Streams, people: Peo
     rng = streams.part("care guide")
     by_mail = np.flatnonzero(people.guide_by_mail)
     until = np.minimum(people.first_order_t[by_mail], people.linked_t[by_mail] + 21)
-    t_lead_guide = people.linked_t[by_mail] + 0.012 + (until - people.linked_t[by_mail] - 0.016) * rng.random(by_mail.size)
+    t_lead_guide = (
+        people.linked_t[by_mail] + 0.012 + (until - people.linked_t[by_mail] - 0.016) * rng.random(by_mail.size)
+    )
     as_meant = buyers[rng.random(buyers.size) < p.care_guide_buyer_rate]
     t_buyer_guide = people.first_order_t[as_meant] + 1 + 20 * rng.random(as_meant.size)
 

@@ -15,7 +15,7 @@ from lifecycle_kit.simulate.clock import Clock, Ints, make_clock
 from lifecycle_kit.simulate.columns import contract_table, ids, names, times
 from lifecycle_kit.simulate.marketing import costs_table
 from lifecycle_kit.simulate.orders import Orders, make_orders
-from lifecycle_kit.simulate.parameters import CHANNELS, SEGMENTS, ShopParameters
+from lifecycle_kit.simulate.parameters import CHANNELS, ShopParameters
 from lifecycle_kit.simulate.people import People, make_people
 from lifecycle_kit.simulate.sessions import Sessions, make_sessions
 from lifecycle_kit.simulate.streams import Streams
@@ -152,7 +152,9 @@ def simulate_shop(
 
 def _checked_start(start: str | date) -> date:
     try:
-        begin = date.fromisoformat(str(start)[:10]) if isinstance(start, str) else date(start.year, start.month, start.day)
+        begin = (
+            date.fromisoformat(str(start)[:10]) if isinstance(start, str) else date(start.year, start.month, start.day)
+        )
     except (ValueError, AttributeError):
         raise UsageError(f"start={start!r} is not a date.", fix="Write it like 2024-01-01.") from None
     if isinstance(start, str) and len(start) != 10:
@@ -201,6 +203,7 @@ def _orders_table(
     rng = streams.part("late orders")
     late = rng.random(orders.n) < p.late_order_share
     delay = (np.rint(rng.uniform(1.0, 9.0, orders.n) * 1440) * 60).astype(np.int64)
+    late &= ordered + delay < clock.end_seconds  # what arrives after the log was taken is not in it as late
     return contract_table(
         "orders",
         {

@@ -98,6 +98,7 @@ def events_table(
     rng = streams.part("late events")
     late = rng.random(s.n) < p.late_event_share
     delay = np.where(late, np.rint(rng.lognormal(10.2, 1.3, s.n)), 0).astype(np.int64)
+    delay = np.where(s.start + 3600 + delay < clock.end_seconds, delay, 0)
 
     says = voices.second.size
     table = {

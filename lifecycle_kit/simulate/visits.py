@@ -34,12 +34,15 @@ class AnonymousVisits:
 def channel_numbers(shares: Mapping[str, float]) -> Floats:
     """Shares by channel name -> an array in the order of CHANNELS, summing to one."""
     out = np.asarray([shares.get(c, 0.0) for c in CHANNELS])
-    return out / out.sum()
+    shares_in_order: Floats = out / out.sum()
+    return shares_in_order
 
 
 def draw_channels(rng: np.random.Generator, shares: Floats, n: int) -> Ints:
     """Draw `n` channel numbers."""
-    return np.minimum(np.searchsorted(np.cumsum(shares), rng.random(n), side="right"), len(CHANNELS) - 1).astype(np.int64)
+    return np.minimum(np.searchsorted(np.cumsum(shares), rng.random(n), side="right"), len(CHANNELS) - 1).astype(
+        np.int64
+    )
 
 
 def anonymous_visits(p: ShopParameters, clock: Clock, streams: Streams, visits_per_day: float) -> AnonymousVisits:
