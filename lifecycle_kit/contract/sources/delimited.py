@@ -22,12 +22,16 @@ from lifecycle_kit.contract.sources.text import MAX_RECORD_CHARS, find_encoding,
 from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
 __all__ = ["read_delimited"]
 
 # so many records, and not one that fits: the delimiter is wrong, not the records
 HOPELESS = 1_000
+# rows are cut in small blocks, which the garbage collector likes, and inserted in large ones, which the engine likes
+INSERT_ROWS = 100_000
 
 
 @dataclass
@@ -63,17 +67,21 @@ def read_delimited(
                     columns = names
                     _create(engine, table_name, columns)
                 _same_columns(names, columns, file.display, files[0].display)
+                waiting: list[pa.Table] = []
                 counts = dict.fromkeys(("rows", "unreadable", "blank"), 0)
                 for block in _records(first, blocks, layout, file.display):
                     counts["rows"] += len(block.rows)
                     counts["unreadable"] += len(block.unreadable)
                     counts["blank"] += block.n_blank
                     if block.rows:
-                        _insert(engine, table_name, block, layout, file)
+                        waiting.append(_to_arrow(block))
+                    if sum(t.num_rows for t in waiting) >= INSERT_ROWS:
+                        _insert(engine, table_name, waiting, layout, file)
                     if block.unreadable:
                         unreadable.append(_set_aside(block, file.display))
                     if not counts["rows"] and counts["unreadable"] >= HOPELESS:
                         raise _hopeless(layout, block, file.display)
+                _insert(engine, table_name, waiting, layout, file)
                 blank = (f"{counts['blank']} blank line(s) left out",) if counts["blank"] else ()
                 done.append(
                     RawFile(
@@ -113,10 +121,15 @@ def _records(first: list[str], blocks: Iterator[list[str]], layout: Layout, disp
         if following is None:
             return
         rest = lines[used:]
-        if sum(map(len, rest)) > MAX_RECORD_CHARS:
+        n_chars = sum(map(len, rest))
+        if n_chars > MAX_RECORD_CHARS:
             raise _open_quote(rest, before, layout, display, f"runs on for {MAX_RECORD_CHARS:,} characters")
-        lines = rest + following
-        following = next(blocks, None)
+        lines = rest
+        # at least as much again: a record that spans many blocks is not cut anew for each of them
+        while following is not None and n_chars >= 0:
+            n_chars -= sum(map(len, following))
+            lines += following
+            following = next(blocks, None)
 
 
 def _cut(lines: list[str], before: int, layout: Layout, display: str, *, is_last: bool) -> tuple[_Block, int]:
@@ -204,14 +217,23 @@ def _create(engine: DuckDBEngine, table_name: str, columns: list[str]) -> None:
     engine.execute(f"CREATE TABLE {identifier(table_name)} ({kinds}_file VARCHAR, _line BIGINT)")
 
 
-def _insert(engine: DuckDBEngine, table_name: str, block: _Block, layout: Layout, file: InputFile) -> None:
+def _to_arrow(block: _Block) -> pa.Table:
     import pyarrow as pa
 
     fields = [pa.array(column, pa.string()) for column in zip(*block.rows, strict=True)]
     names = [f"c{i}" for i in range(len(fields))]
-    batch = pa.table([*fields, pa.array(block.lines, pa.int64())], names=[*names, "line"])
+    return pa.table([*fields, pa.array(block.lines, pa.int64())], names=[*names, "line"])
+
+
+def _insert(engine: DuckDBEngine, table_name: str, waiting: list[pa.Table], layout: Layout, file: InputFile) -> None:
+    import pyarrow as pa
+
+    if not waiting:
+        return
+    batch = pa.concat_tables(waiting)
+    waiting.clear()
     into = [identifier(c) for c in layout.columns]
-    values = list(names)
+    values = [f"c{i}" for i in range(len(into))]
     for key, value in file.partitions.items():
         into.append(identifier(key))
         values.append("NULL" if value is None else literal(value))
@@ -226,7 +248,7 @@ def _insert(engine: DuckDBEngine, table_name: str, block: _Block, layout: Layout
         engine.unregister(source)
 
 
-def _set_aside(block: _Block, display: str) -> Any:
+def _set_aside(block: _Block, display: str) -> pa.Table:
     import pyarrow as pa
 
     lines, raws, reasons = zip(*block.unreadable, strict=True)

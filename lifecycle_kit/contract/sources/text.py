@@ -19,7 +19,7 @@ from lifecycle_kit.errors import DataError, UsageError
 
 __all__ = ["MAX_RECORD_CHARS", "find_encoding", "line_blocks"]
 
-BLOCK_BYTES = 1 << 21
+BLOCK_BYTES = 1 << 17
 # far above any honest field, far below what would fill the memory after a quote left open
 MAX_RECORD_CHARS = 1 << 24
 
