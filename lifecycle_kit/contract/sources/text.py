@@ -21,7 +21,7 @@ __all__ = ["MAX_RECORD_CHARS", "find_encoding", "line_blocks"]
 
 BLOCK_BYTES = 1 << 17
 # far above any honest field, far below what would fill the memory after a quote left open
-MAX_RECORD_CHARS = 1 << 24
+MAX_RECORD_CHARS = 1 << 22
 
 # the longer marks first: UTF-32's begins with UTF-16's
 _MARKS: tuple[tuple[bytes, str], ...] = (

@@ -86,14 +86,16 @@ def test_b088_link_is_followed_and_the_real_path_recorded(engine: DuckDBEngine, 
     (tmp_path / "v7.csv").write_text(CSV)
     (tmp_path / "orders.csv").symlink_to("v7.csv")
     (file,) = read_source(engine, tmp_path / "orders.csv", table_name="raw").files
-    assert file.path == (tmp_path / "v7.csv").resolve() and file.display == "orders.csv"
+    assert file.path == (tmp_path / "v7.csv").resolve()
+    assert file.display == "orders.csv"
     assert "symbolic link to v7.csv" in file.notes
 
 
 def test_missing_file_names_its_neighbour(engine: DuckDBEngine, tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(CSV)
     message = refused(engine, tmp_path / "order.csv")
-    assert "Did you mean 'orders.csv'?" in message and str(tmp_path) not in message
+    assert "Did you mean 'orders.csv'?" in message
+    assert str(tmp_path) not in message
 
 
 def test_file_deleted_after_discovery(engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -206,7 +208,8 @@ def test_discover_finds_tables_by_name(tmp_path: Path) -> None:
         "customers": "customers",
         "costs": "costs.csv.gz",
     }
-    assert found.ignored == ("notes.txt", "order.csv", "orders.xlsx") and found.unnamed is None
+    assert found.ignored == ("notes.txt", "order.csv", "orders.xlsx")
+    assert found.unnamed is None
 
 
 @pytest.mark.parametrize("second", ["orders.parquet", "orders.csv.gz", "ORDERS.tsv"])
@@ -233,7 +236,8 @@ def test_discover_in_a_duckdb_file(engine: DuckDBEngine, tmp_path: Path) -> None
 def test_discover_a_single_file(tmp_path: Path) -> None:
     (tmp_path / "sales.csv").write_text(CSV)
     found = discover(tmp_path / "sales.csv")
-    assert not found and found.unnamed == tmp_path / "sales.csv"
+    assert not found
+    assert found.unnamed == tmp_path / "sales.csv"
     with pytest.raises(DataError, match="no such file"):
         discover(tmp_path / "sale.csv")
 
@@ -244,7 +248,9 @@ def test_discover_a_single_file(tmp_path: Path) -> None:
 def test_parquet_is_a_view_with_row_numbers(engine: DuckDBEngine, tmp_path: Path) -> None:
     pq.write_table(TABLE, tmp_path / "orders.parquet", row_group_size=1)
     raw = read_source(engine, tmp_path / "orders.parquet", table_name="raw")
-    assert raw.columns == {"id": "VARCHAR", "x": "BIGINT"} and raw.n_rows == 2 and raw.unreadable.num_rows == 0
+    assert raw.columns == {"id": "VARCHAR", "x": "BIGINT"}
+    assert raw.n_rows == 2
+    assert raw.unreadable.num_rows == 0
     assert engine.rows("SELECT * FROM raw ORDER BY _line") == [
         ("a", 1, "orders.parquet", 1),
         ("b", 2, "orders.parquet", 2),
@@ -302,7 +308,9 @@ def test_b087_drifting_type_names_file_column_and_both_types(engine: DuckDBEngin
     pq.write_table(TABLE, tmp_path / "a.parquet")
     pq.write_table(pa.table({"id": [1], "x": [1]}), tmp_path / "b.parquet")
     message = refused(engine, tmp_path)
-    assert "b.parquet" in message and "'id' as int64" in message and "a.parquet has it as string" in message
+    assert "b.parquet" in message
+    assert "'id' as int64" in message
+    assert "a.parquet has it as string" in message
 
 
 @pytest.mark.parametrize(
@@ -323,7 +331,8 @@ def test_b087_harmless_differences_between_parts(engine: DuckDBEngine, tmp_path:
     pq.write_table(TABLE, tmp_path / "b.parquet")
     pq.write_table(TABLE.slice(0, 0), tmp_path / "c.parquet")
     raw = read_source(engine, tmp_path, table_name="raw")
-    assert raw.columns == {"x": "BIGINT", "id": "VARCHAR"} and [f.n_rows for f in raw.files] == [1, 2, 0]
+    assert raw.columns == {"x": "BIGINT", "id": "VARCHAR"}
+    assert [f.n_rows for f in raw.files] == [1, 2, 0]
     assert engine.rows("SELECT id, x FROM raw ORDER BY id") == [("a", 1), ("b", 2), ("c", None)]
 
 
@@ -371,7 +380,9 @@ def test_duckdb_table_view_and_schema_are_copied(engine: DuckDBEngine, tmp_path:
     assert engine.rows("FROM r1 ORDER BY _line")[2] == (2, None, "shop.duckdb", 3)
     assert engine.rows("SELECT x, _line FROM r2 ORDER BY x") == [(0, 1), (1, 2), (2, 3)]
     assert engine.rows("SELECT x FROM r3") == [(9,)]
-    assert raw.columns["x"] == "BIGINT" and raw.files[0].format == "duckdb" and raw.n_rows == 3
+    assert raw.columns["x"] == "BIGINT"
+    assert raw.files[0].format == "duckdb"
+    assert raw.n_rows == 3
     assert engine.rows("SELECT count(*) FROM duckdb_databases() WHERE database_name LIKE 'source_%'") == [(0,)]
 
 
@@ -397,7 +408,8 @@ def test_duckdb_file_that_is_not_one_or_broken(engine: DuckDBEngine, tmp_path: P
         data[12288:15288] = b"\xff" * 3000
     path.write_bytes(data)
     message = refused(engine, DuckDBTable(path, "orders"))
-    assert message.startswith("shop.duckdb: ") and str(tmp_path) not in message
+    assert message.startswith("shop.duckdb: ")
+    assert str(tmp_path) not in message
 
 
 def test_duckdb_view_that_no_longer_works(engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -425,10 +437,12 @@ def test_b106_file_in_use_by_another_process_is_waited_for_then_named(
     holder = subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     waits: list[float] = []
     try:
-        assert holder.stdout and holder.stdout.readline()
+        assert holder.stdout
+        assert holder.stdout.readline()
         monkeypatch.setattr(database_module.time, "sleep", waits.append)
         message = refused(engine, DuckDBTable(path, "orders"))
-        assert f"in use by process {holder.pid}" in message and len(waits) == len(database_module.WAITS_SECONDS)
+        assert f"in use by process {holder.pid}" in message
+        assert len(waits) == len(database_module.WAITS_SECONDS)
         monkeypatch.setattr(database_module.time, "sleep", lambda _: holder.communicate())
         assert read_source(engine, DuckDBTable(path, "orders"), table_name="raw").n_rows == 1
     finally:

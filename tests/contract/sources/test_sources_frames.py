@@ -39,7 +39,8 @@ def texts(engine: DuckDBEngine, name: str = "raw") -> list[tuple[str | None, ...
 def refused(engine: DuckDBEngine, frame: Any) -> str:
     with pytest.raises(DataError) as caught:
         read_source(engine, frame, table_name="raw")
-    assert caught.value.where == FRAME and caught.value.fix
+    assert caught.value.where == FRAME
+    assert caught.value.fix
     assert engine.rows("SELECT table_name FROM information_schema.tables") == []
     return str(caught.value)
 
