@@ -37,7 +37,7 @@ bench: .venv/.test  ## speed and memory, each as a ratio to a floor measured in 
 
 clean:  ## remove what can be made again, but not .venv
 	rm -rf build dist reports/shop .pytest_cache .ruff_cache .mypy_cache .hypothesis
-	find lifecycle_kit tests benchmarks notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.lab: pyproject.toml constraints.txt .ci/venv
 	@sh .ci/venv lab
