@@ -1,80 +1,313 @@
-"""From a source to a dataset."""
+"""From a source to a dataset: find, read, check, store."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lifecycle_kit.calendar import zone
+from lifecycle_kit.contract.check import Checked, check_feeds
 from lifecycle_kit.contract.dataset import Dataset
+from lifecycle_kit.contract.declaration import Declaration, find_declaration
+from lifecycle_kit.contract.feeds import Feed, RawProbe, plain_feed
+from lifecycle_kit.contract.findings import found_in, look_for_oddities
 from lifecycle_kit.contract.log import TIME_COLUMNS, create_log, store_tables
+from lifecycle_kit.contract.parse import ParseOptions
 from lifecycle_kit.contract.people import build_persons
-from lifecycle_kit.contract.sqltext import ident, literal
+from lifecycle_kit.contract.report import Account, CheckReport
+from lifecycle_kit.contract.routes import routed_feeds, split_whitespace
+from lifecycle_kit.contract.rules import MONEY
+from lifecycle_kit.contract.sources import RawTable, SourceOptions, discover, read_source
+from lifecycle_kit.contract.sqltext import ident, instant, literal
 from lifecycle_kit.contract.tables import TABLES
-from lifecycle_kit.errors import DataError
+from lifecycle_kit.errors import DataError, RunError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from lifecycle_kit.contract.mapping import MappingFile
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
 __all__ = ["load"]
 
+# clocks of source and reader may differ, and so may their time zones
+_TOLERANCE = dt.timedelta(days=1)
+
 
 def load(
-    source: str | os.PathLike[str] | dict[str, Any],
+    source: str | os.PathLike[str] | Mapping[str, Any],
     *,
-    timezone: str = "UTC",
+    mapping: str | os.PathLike[str] | None = None,
+    timezone: str | None = None,
     currency: str | None = None,
+    now: dt.datetime | None = None,
     name: str | None = None,
     memory_limit: str = "2GB",
+    scratch: str | os.PathLike[str] | None = None,
+    source_timezone: str | None = None,
+    date_format: str | None = None,
+    date_unit: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    negative_amount: str | None = None,
+    duplicates: str | None = None,
+    money_unit: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> Dataset:
-    """First slice: tables already in the contract's types, from a folder of Parquet files or a dict of frames."""
-    from lifecycle_kit.contract.log import _KIND_TYPES
+    """Read a shop's log, check every row, and return the frozen dataset.
+
+    Parameters
+    ----------
+    source : path, or mapping of contract table to frame or path
+        A folder with ``orders.csv``, ``events.parquet`` ...; a DuckDB file; one CSV or Parquet file (with a
+        mapping, or called after its table); or ``{"orders": frame, ...}``.
+    mapping : str or path, optional
+        A mapping file, or the name of a shipped one. None: the one in the folder, if any.
+    timezone : str, optional
+        Business time zone: where a day ends. None: the folder's declaration, else UTC.
+    currency : str, optional
+        ISO 4217 code; orders of other currencies are set aside.
+    now : datetime, optional
+        Times after it are in the future. None: the clock, with a day of tolerance.
+    name : str, optional
+        Name of the shop.
+    memory_limit : str
+        DuckDB's limit; beyond it, work goes to disk.
+    scratch : path, optional
+        Where the scratch database is made.
+    source_timezone, date_format, date_unit, decimal, thousands, negative_amount, duplicates, money_unit
+        See `ParseOptions`; they go before what a mapping file declares.
+    delimiter, encoding
+        Of text files; found by themselves where not declared.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        The source cannot be read, lacks columns, or can be read in two ways. The message says what to declare.
+    UsageError
+        The call or the mapping file is wrong.
+    """
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
-    engine = DuckDBEngine(memory_limit=memory_limit)
-    if isinstance(source, dict):
-        sources = source
-    else:
-        folder = Path(source)
-        sources = {p.stem: p for p in sorted(folder.glob("*.parquet")) if p.stem in TABLES}
-        name = name or folder.resolve().name
-    clean: dict[str, str] = {}
-    for table, frame in sources.items():
-        raw = f"_raw_{table}"
-        if isinstance(frame, (str, os.PathLike)):
-            engine.execute(f"CREATE VIEW {raw} AS SELECT * FROM read_parquet({literal(os.fspath(frame))})")
-        else:
-            engine.register(raw, frame)
-        found = engine.columns(raw)
-        select = [
-            (f"{ident(c.name)}::{_KIND_TYPES[c.kind]}" if c.name in found else f"NULL::{_KIND_TYPES[c.kind]}")
-            + f" AS {ident(c.name)}"
-            for c in TABLES[table].columns
-        ]
-        engine.execute(f"CREATE VIEW _clean_{table} AS SELECT {', '.join(select)} FROM {raw}")
-        clean[table] = f"_clean_{table}"
-    return _finish(engine, clean, name=name or "shop", timezone=timezone, currency=currency, report=None)
+    given = {
+        "source_timezone": source_timezone,
+        "date_format": date_format,
+        "date_unit": date_unit,
+        "decimal": decimal,
+        "thousands": thousands,
+        "currency": currency,
+        "negative_amount": negative_amount,
+        "duplicates": duplicates,
+        "now": now,
+        "money_unit": money_unit,
+    }
+    overrides = {k: v for k, v in given.items() if v is not None}
+    ParseOptions.declared(overrides)
+    declared = find_declaration(source, mapping)
+    business = timezone or declared.timezone or "UTC"
+    zone(business)
+    text = SourceOptions(delimiter=delimiter, encoding=encoding)
+    engine = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
+    try:
+        gathered = _gather(engine, source, declared, overrides, text)
+        return _build(engine, gathered, declared, overrides, business=business, name=name)
+    except BaseException:
+        engine.close()
+        raise
 
 
-def _finish(
+@dataclass(frozen=True, eq=False)
+class _Gathered:
+    """The raw tables, what flows out of them, and the accounts of lines that flow nowhere."""
+
+    raws: tuple[RawTable, ...]
+    feeds: list[Feed]
+    name: str
+    # lines that a mapping takes nowhere, by raw table: SQL that gives _file, _line, _reasons
+    unrouted: dict[str, str]
+
+
+def _gather(
     engine: DuckDBEngine,
-    clean: dict[str, str],
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    declared: Declaration,
+    overrides: dict[str, Any],
+    text: SourceOptions,
+) -> _Gathered:
+    if declared.mapping is not None:
+        raws = _read_mapped(engine, source, declared.mapping, text)
+        feeds, unrouted = routed_feeds(engine, declared.mapping, raws, overrides)
+        return _Gathered(tuple(raws.values()), feeds, declared.name or declared.mapping.name, unrouted)
+    options = ParseOptions.declared(overrides)
+    found, label = _contract_sources(engine, source)
+    raws = {t: read_source(engine, s, table_name=f"_raw_{t}", options=text) for t, s in found.items()}
+    return _Gathered(tuple(raws.values()), [plain_feed(t, r, options) for t, r in raws.items()], label, {})
+
+
+def _contract_sources(
+    engine: DuckDBEngine, source: str | os.PathLike[str] | Mapping[str, Any]
+) -> tuple[dict[str, Any], str]:
+    if isinstance(source, Mapping):
+        for table in source:
+            if table not in TABLES:
+                raise UnknownNameError("table", str(table), TABLES)
+        if not source:
+            raise UsageError("The source is an empty mapping.", fix="Give at least {'orders': frame}.")
+        return {t: source[t] for t in TABLES if t in source}, "shop"
+    if not isinstance(source, str | os.PathLike):
+        raise UsageError(
+            f"{type(source).__name__} is not a source.",
+            fix="Give a path, or a dict such as {'orders': frame}.",
+        )
+    found = discover(source, engine=engine)
+    label = os.path.basename(os.path.abspath(source))
+    stem = label.split(".")[0]
+    if found.unnamed is not None:
+        if stem.lower() not in TABLES:
+            raise DataError(
+                f"{label} is not called after a contract table ({', '.join(TABLES)}).",
+                fix="Rename it to orders.csv if it holds orders, give {'orders': path}, or give a mapping file.",
+            )
+        return {stem.lower(): found.unnamed}, stem
+    if not found:
+        raise DataError(
+            f"No contract table in {label}; found: {', '.join(found.ignored) or 'nothing'}.",
+            fix=f"Name the files after tables ({', '.join(f'{t}.csv' for t in TABLES)}), or give a mapping file.",
+        )
+    return dict(found), stem
+
+
+def _read_mapped(
+    engine: DuckDBEngine, source: Any, mapping: MappingFile, text: SourceOptions
+) -> dict[str, RawTable]:
+    options = SourceOptions(
+        delimiter="\t" if mapping.is_whitespace else text.delimiter or mapping.delimiter, encoding=text.encoding or mapping.encoding
+    )
+    raws = {}
+    for i, (name, where) in enumerate(mapping.sources(source).items()):
+        raws[name] = read_source(engine, where, table_name=f"_raw_{i}", options=options)
+        if mapping.is_whitespace:
+            raws[name] = split_whitespace(engine, raws[name])
+    return raws
+
+
+def _build(
+    engine: DuckDBEngine,
+    gathered: _Gathered,
+    declared: Declaration,
+    overrides: dict[str, Any],
     *,
-    name: str,
-    timezone: str,
-    currency: str | None,
-    report: Any,
+    business: str,
+    name: str | None,
 ) -> Dataset:
-    span = _span(engine, clean)
-    build_persons(engine, clean)
-    store_tables(engine, clean, timezone=timezone, span=span)
-    create_log(engine, clean, timezone=timezone, span=span)
+    code = _one_currency(engine, gathered.feeds, overrides.get("currency") or declared.currency)
+    now = overrides.get("now")
+    limit = _naive(now) if now else dt.datetime.now(dt.UTC).replace(tzinfo=None) + _TOLERANCE
+    checked = check_feeds(engine, gathered.feeds, business_timezone=business, future=instant(limit), currency=code)
+    _set_unreadable_aside(engine, gathered, checked)
+    span = _span(engine, checked.clean)
+    build_persons(engine, checked.clean)
+    store_tables(engine, checked.clean, timezone=business, span=span)
+    create_log(engine, checked.clean, timezone=business, span=span)
+    _balance(engine, checked)
     first_at, last_at = engine.rows("SELECT min(occurred_at), max(occurred_at) FROM log")[0]
     if first_at is None:
-        raise DataError("The log is empty.", fix="Give at least orders or events.")
-    tables = {t: engine.rows(f"SELECT count(*) FROM {ident(t)}")[0][0] for t in clean}
-    return Dataset(engine, name, timezone, currency, report, first_at, last_at, tables)
+        raise DataError("There is no touchpoint in the data.", fix="Give at least orders or events.")
+    checked.warnings += look_for_oddities(engine, checked)
+    n_rows = {t: engine.rows(f"SELECT count(*) FROM {ident(t)}")[0][0] for t in checked.clean}
+    title = name or declared.name or gathered.name
+    report = CheckReport(
+        name=title,
+        timezone=business,
+        currency=code,
+        tables=tuple(checked.accounts),
+        n_rows=n_rows,
+        files=tuple(f for raw in gathered.raws for f in raw.files),
+        notes=tuple([note for raw in gathered.raws for note in raw.notes] + checked.notes),
+        warnings=tuple(w for w in checked.warnings if w.n),
+        capabilities=found_in(engine, checked),
+        set_aside=engine.arrow("SELECT file, line, tbl AS \"table\", reasons, raw FROM _aside ORDER BY ALL"),
+    )
+    return Dataset(engine, title, business, code, report, first_at, last_at, n_rows)
+
+
+def _one_currency(engine: DuckDBEngine, feeds: list[Feed], declared: str | None) -> str | None:
+    """Return the dataset's currency: the declared one, or the only one that its orders have."""
+    if declared is not None:
+        return declared
+    counts: dict[str, int] = {}
+    for feed in feeds:
+        if feed.table == "orders" and "currency" in feed.columns:
+            plan = feed.columns["currency"]
+            sql = f"upper(trim(CAST({ident(plan.columns[0])} AS VARCHAR)))" if plan.columns else literal(plan.text)
+            for code, n in RawProbe(engine, feed).values(sql):
+                if code:
+                    counts[code] = counts.get(code, 0) + n
+    if len(counts) > 1:
+        shown = ", ".join(f"{code} {n:,}" for code, n in sorted(counts.items(), key=lambda c: -c[1])[:5])
+        raise DataError(
+            f"The orders are in {len(counts)} currencies ({shown}); amounts of different currencies do not add up.",
+            fix=f"Declare currency={max(counts, key=lambda c: counts[c])!r} to set the others aside, or convert first.",
+        )
+    return next(iter(counts), None)
+
+
+def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Checked) -> None:
+    """Account for lines that no column could be read from, and for lines that no route takes."""
+    for raw in gathered.raws:
+        own = {f.table for f in gathered.feeds if f.raw is raw}
+        is_mapped = bool(gathered.unrouted)
+        table = raw.files[0].display if is_mapped else next(iter(own))
+        n = raw.unreadable.num_rows
+        if n:
+            engine.register("_unreadable", raw.unreadable)
+            engine.execute(
+                f"""INSERT INTO _aside SELECT {literal(table)}, file, line, [reason],
+                to_json(raw)::VARCHAR, NULL FROM _unreadable"""
+            )
+            engine.unregister("_unreadable")
+        if raw.name in gathered.unrouted:
+            fields = ", ".join(f"{literal(c)}, CAST({ident(c)} AS VARCHAR)" for c in raw.columns)
+            engine.execute(
+                f"""INSERT INTO _aside SELECT {literal(table)}, _file, _line, _reasons, json_object({fields}), NULL
+                FROM ({gathered.unrouted[raw.name]})"""
+            )
+            (n,) = engine.rows(f"SELECT count(*) FROM _aside WHERE tbl = {literal(table)}")[0]
+        if not n:
+            continue
+        at = next((i for i, a in enumerate(checked.accounts) if a.table == table), None)
+        if at is None:
+            checked.accounts.append(Account(table, n, 0, n))
+        else:
+            a = checked.accounts[at]
+            checked.accounts[at] = Account(
+                table, a.n_read + n, a.n_kept, a.n_set_aside + n, a.cents_read, a.cents_kept, a.cents_set_aside
+            )
+
+
+def _balance(engine: DuckDBEngine, checked: Checked) -> None:
+    """Refuse to go on when what is stored is not, to the cent, what was read less what was set aside."""
+    for account in checked.accounts:
+        if account.table not in ("orders", "events"):
+            continue
+        column = MONEY[account.table]
+        (stored,) = engine.rows(f"SELECT coalesce(sum({column}), 0) FROM {account.table}")[0]
+        # refunds left orders with their sign and joined events without it
+        if int(stored) + checked.refund_cents != account.cents_kept:
+            raise RunError(
+                f"The account of {account.table} does not balance: kept {account.cents_kept}, stored {stored} cents.",
+                fix="This is a fault of the kit: please report it with the file.",
+            )
+
+
+def _naive(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _span(engine: DuckDBEngine, clean: dict[str, str]) -> tuple[dt.datetime, dt.datetime]:

@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from lifecycle_kit.contract.people import person_join
-from lifecycle_kit.contract.sqltext import column_list, ident
+from lifecycle_kit.contract.sqltext import KIND_TYPES, column_list, ident
 from lifecycle_kit.contract.tables import LOG_SCHEMA, TABLES
 from lifecycle_kit.contract.zones import business_day
 
@@ -112,18 +112,6 @@ _SQL_TYPES = {
     "boolean": "BOOLEAN",
 }
 
-_KIND_TYPES = {
-    "id": "VARCHAR",
-    "text": "VARCHAR",
-    "timestamp": "TIMESTAMP",
-    "date": "DATE",
-    "money": "BIGINT",
-    "integer": "BIGINT",
-    "boolean": "BOOLEAN",
-    "json": "VARCHAR",
-}
-
-
 def _resolve_refunds(engine: DuckDBEngine) -> None:
     """Write on every row with an order when that order was taken back: its own date, or an order_refunded event's.
 
@@ -151,7 +139,7 @@ def _resolve_refunds(engine: DuckDBEngine) -> None:
 def _declared(table: str) -> str:
     extra = "person_key BIGINT, business_day DATE, " if table in ("orders", "events") else ""
     extra = "person_key BIGINT, " if table in ("surveys", "referrals") else extra
-    return extra + ", ".join(f"{ident(c.name)} {_KIND_TYPES[c.kind]}" for c in TABLES[table].columns)
+    return extra + ", ".join(f"{ident(c.name)} {KIND_TYPES[c.kind]}" for c in TABLES[table].columns)
 
 
 def _of(alias: str, columns: list[str]) -> str:

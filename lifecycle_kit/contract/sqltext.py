@@ -5,7 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-__all__ = ["any_of", "column_list", "ident", "instant", "literal"]
+__all__ = ["KIND_TYPES", "any_of", "column_list", "ident", "instant", "literal"]
+
+# what a column of each kind is once it is typed: money in cents, times naive UTC
+KIND_TYPES: dict[str, str] = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "money": "BIGINT",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "json": "VARCHAR",
+}
 
 
 def ident(name: str) -> str:

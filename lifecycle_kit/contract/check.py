@@ -1,0 +1,340 @@
+"""Kept or set aside: every row of every feed goes one way, and the two add up to what was read.
+
+The order matters. Rows with reasons of their own go first; among the rest, what stands twice; then what
+belongs to test accounts. What remains is a view per contract table, `_clean_<table>`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lifecycle_kit.contract.duplicates import find_duplicates
+from lifecycle_kit.contract.feeds import Feed
+from lifecycle_kit.contract.report import Account, Warned
+from lifecycle_kit.contract.rules import MONEY, rules_for
+from lifecycle_kit.contract.sources import reading
+from lifecycle_kit.contract.sqltext import column_list, ident, literal
+from lifecycle_kit.contract.tables import TABLES
+from lifecycle_kit.contract.typed import Typed, build_typed, money_column
+from lifecycle_kit.errors import DataError
+
+if TYPE_CHECKING:
+    from lifecycle_kit.engine.duckdb import DuckDBEngine
+
+__all__ = ["Checked", "check_feeds"]
+
+# which column says whose row it is, for keeping test accounts out
+_OWNERS = {
+    "customers": "person_id",
+    "identities": "person_id",
+    "orders": "person_id",
+    "events": "person_id",
+    "surveys": "person_id",
+    "referrals": "referrer_id",
+}
+# customers and identities first: they say who is a test account
+_ORDER = ("customers", "identities", "orders", "events", "costs", "surveys", "referrals")
+
+
+@dataclass(eq=False)
+class Checked:
+    """What the checks leave behind.
+
+    Attributes
+    ----------
+    clean : dict of str
+        Contract table -> relation of its kept rows.
+    columns : dict of frozenset
+        Contract table -> canonical columns that the source gives.
+    accounts : list of Account
+    notes : list of str
+    warnings : list of Warned
+    n_refund_rows, refund_cents : int
+        Orders of less than nothing that became refund events, and their sum (below zero).
+    """
+
+    clean: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, frozenset[str]] = field(default_factory=dict)
+    accounts: list[Account] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+    n_refund_rows: int = 0
+    refund_cents: int = 0
+
+
+@dataclass(eq=False)
+class _Tally:
+    n_read: int = 0
+    n_aside: int = 0
+    cents_read: int = 0
+
+
+def check_feeds(
+    engine: DuckDBEngine, feeds: list[Feed], *, business_timezone: str, future: str, currency: str | None
+) -> Checked:
+    """Check all feeds and create the clean relations; rows set aside are in the table `_aside`.
+
+    Parameters
+    ----------
+    future : str
+        SQL instant after which a time is in the future.
+    currency : str or None
+        Code that orders must have; None where nothing says one.
+    """
+    engine.execute(
+        "CREATE TABLE _aside (tbl VARCHAR, file VARCHAR, line BIGINT, reasons VARCHAR[], raw VARCHAR, amount BIGINT)"
+    )
+    engine.execute("CREATE TABLE _drop (tbl VARCHAR, _feed INTEGER, _file VARCHAR, _line BIGINT, reason VARCHAR)")
+    checked = Checked()
+    code = literal(currency) if currency else None
+    for table in _ORDER:
+        own = [f for f in feeds if f.table == table]
+        if not own:
+            continue
+
+        def rules(columns: set[str], table: str = table) -> list[Any]:
+            return rules_for(table, columns, future=future, currency=code)
+
+        typed = {
+            i: build_typed(engine, f, i, business_timezone=business_timezone, rules=rules)
+            for i, f in enumerate(feeds)
+            if f.table == table
+        }
+        _check_table(engine, table, typed, checked)
+    if engine.rows("SELECT 1 FROM duckdb_views() WHERE view_name = '_negative_orders'"):
+        _add_refunds(engine, checked)
+    return checked
+
+
+def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], checked: Checked) -> None:
+    columns = frozenset().union(*(t.columns for t in typed.values()))
+    tally = _Tally()
+    for t in typed.values():
+        with reading(engine, t.feed.raw):
+            _tally(engine, table, t, tally, checked)
+    refunds = _negative_orders(engine, typed, checked) if table == "orders" else False
+    good = f"_good_{table}"
+    kept = " UNION ALL ".join(_good(table, i, t, refunds) for i, t in typed.items())
+    engine.execute(f"CREATE VIEW {good} AS {kept}")
+    options = next(iter(typed.values())).feed.options
+    twins = find_duplicates(
+        engine, table, good, columns, policy=options.duplicates, is_declared=options.duplicates != "set_aside"
+    )
+    if twins.n_equal_kept:
+        text = f"rows of {table} equal another row in every column; kept, as nothing says that they are one"
+        checked.warnings.append(Warned("equal_rows", table, twins.n_equal_kept, text))
+    everything = " UNION ALL ".join(_good(table, i, t, False) for i, t in typed.items())
+    _drop_tests(engine, table, f"({everything})", checked)
+    has_drops = _set_dropped_aside(engine, table, typed)
+    _create_clean(engine, table, good, columns, has_drops)
+    checked.clean[table], checked.columns[table] = f"_clean_{table}", columns
+    checked.notes += [note for t in typed.values() for note in t.notes if note not in checked.notes]
+    n_aside, cents_aside = engine.rows(f"SELECT count(*), sum(amount) FROM _aside WHERE tbl = {literal(table)}")[0]
+    cents = int(cents_aside or 0)
+    checked.accounts.append(
+        Account(table, tally.n_read, tally.n_read - n_aside, n_aside, tally.cents_read, tally.cents_read - cents, cents)
+        if table in MONEY
+        else Account(table, tally.n_read, tally.n_read - n_aside, n_aside)
+    )
+    if tally.n_read == n_aside:
+        _refuse_nothing_kept(engine, table, n_aside)
+
+
+def _tally(engine: DuckDBEngine, table: str, t: Typed, tally: _Tally, checked: Checked) -> None:
+    """Count the lines of a feed, set its bad ones aside and add up what its readings warn about."""
+    amount = money_column(table)
+    warned = [x for n, s in t.counts.values() for x in (f"count_if({n})", f"sum({s}) FILTER ({n})" if s else "NULL")]
+    n, n_bad, cents, *found = engine.rows(
+        f"SELECT {', '.join(['count(*)', 'count_if(_bad)', f'sum({amount})', *warned])} FROM {t.counted}"
+    )[0]
+    tally.n_read += n
+    tally.cents_read += int(cents or 0)
+    for (name, _), n_found, total in zip(t.counts.items(), found[::2], found[1::2], strict=True):
+        if n_found:
+            column, _, what = name.partition(".")
+            checked.warnings.append(_warn_reading(table, column, what, n_found, total))
+    if n_bad:
+        source = f"_view_{_index_of(t)}"
+        engine.execute(
+            f"""CREATE TEMP TABLE _bad_rows AS
+            SELECT _file, _line, _reasons, {amount} AS amount FROM {source} WHERE _bad"""
+        )
+        _move_aside(engine, table, t.feed)
+    if t.lines and engine.rows(f"SELECT 1 FROM {t.rows} WHERE _bad LIMIT 1"):
+        own = f"l.{amount}" if table in MONEY else amount
+        engine.execute(
+            f"""CREATE TEMP TABLE _bad_rows AS
+            SELECT l._file, l._line, r._reasons, {own} AS amount
+            FROM {t.lines} l JOIN {t.rows} r ON r._g = l._g WHERE r._bad AND NOT l._bad"""
+        )
+        _move_aside(engine, table, t.feed)
+
+
+def _index_of(t: Typed) -> str:
+    return (t.lines or t.reasons).rpartition("_")[2]
+
+
+def _move_aside(engine: DuckDBEngine, table: str, feed: Feed) -> None:
+    """Copy the rows named in `_bad_rows` to `_aside`, with their raw text, and drop the list."""
+    raw = ", ".join(f"{literal(c)}, CAST(r.{ident(c)} AS VARCHAR)" for c in feed.raw.columns)
+    with reading(engine, feed.raw):
+        engine.execute(
+            f"""INSERT INTO _aside
+            SELECT {literal(table)}, b._file, b._line, b._reasons, json_object({raw}), b.amount
+            FROM {ident(feed.raw.name)} r JOIN _bad_rows b ON r._file = b._file AND r._line = b._line"""
+        )
+    engine.execute("DROP TABLE _bad_rows")
+
+
+def _good(table: str, index: int, t: Typed, refunds: bool) -> str:
+    names = column_list(c.name for c in TABLES[table].columns)
+    not_refund = " AND net_revenue >= 0" if refunds else ""
+    return f"SELECT {index} AS _feed, _file, _line, {names} FROM {t.rows} WHERE NOT _bad{not_refund}"
+
+
+def _negative_orders(engine: DuckDBEngine, typed: dict[int, Typed], checked: Checked) -> bool:
+    """Deal with orders of less than nothing as declared; True when some become refunds."""
+    is_refund = False
+    for i, t in typed.items():
+        n, cents = engine.rows(f"SELECT count(*), sum(net_revenue) FROM {t.rows} WHERE NOT _bad AND net_revenue < 0")[0]
+        if not n:
+            continue
+        policy = t.feed.options.negative_amount
+        if policy is None:
+            raise DataError(
+                f"{n:,} orders have a negative net_revenue ({cents / 100:,.2f} in all): returns, or errors?",
+                fix="Declare negative_amount='refund' or negative_amount='set_aside'.",
+                where=t.feed.name or None,
+            )
+        if policy == "set_aside":
+            engine.execute(
+                f"""INSERT INTO _drop SELECT 'orders', {i}, _file, _line,
+                    concat('net_revenue ', printf('%.2f', net_revenue / 100), ' is negative')
+                FROM {t.rows} WHERE NOT _bad AND net_revenue < 0"""
+            )
+            continue
+        is_refund = True
+        checked.notes.append(f"orders: {n:,} negative amounts ({cents / 100:,.2f}) are read as order_refunded events")
+    if is_refund:
+        negative = " UNION ALL ".join(
+            f"""SELECT 'refund:' || coalesce(order_id, concat(_file, ':', _line)) AS event_id, person_id,
+            ordered_at, ingested_at, order_id, -net_revenue AS revenue
+            FROM {t.rows} WHERE NOT _bad AND net_revenue < 0"""
+            for t in typed.values()
+        )
+        engine.execute(f"CREATE VIEW _negative_orders AS {negative}")
+    return is_refund
+
+
+def _add_refunds(engine: DuckDBEngine, checked: Checked) -> None:
+    """Put the orders of less than nothing among the clean events, under their own name."""
+    given = {"event_id": "event_id", "person_id": "person_id", "event": "'order_refunded'", "occurred_at": "ordered_at"}
+    given |= {"ingested_at": "ingested_at", "order_id": "order_id", "revenue": "revenue"}
+    refunds = ", ".join(f"{given.get(c.name, 'NULL')} AS {ident(c.name)}" for c in TABLES["events"].columns)
+    tests = "WHERE person_id NOT IN (FROM _tests)" if _has_tests(engine) else ""
+    select = f"SELECT {refunds} FROM _negative_orders {tests}"
+    n, cents = engine.rows(f"SELECT count(*), sum(revenue) FROM ({select})")[0]
+    checked.n_refund_rows, checked.refund_cents = n, -int(cents or 0)
+    if "events" in checked.clean:
+        select = f"SELECT * FROM {checked.clean['events']} UNION ALL {select}"
+    engine.execute(f"CREATE VIEW _clean_events_and_refunds AS {select}")
+    checked.clean["events"] = "_clean_events_and_refunds"
+    checked.columns["events"] = checked.columns.get("events", frozenset()) | {"person_id", "event", "occurred_at"}
+
+
+def _drop_tests(engine: DuckDBEngine, table: str, good: str, checked: Checked) -> None:
+    if table == "customers":
+        engine.execute(f"CREATE TABLE _tests AS SELECT DISTINCT person_id FROM {good} WHERE is_test")
+        (n,) = engine.rows("SELECT count(*) FROM _tests")[0]
+        if n:
+            checked.warnings.append(Warned("test_accounts", table, n, "test accounts; all their rows are set aside"))
+    if not _has_tests(engine) or table not in _OWNERS:
+        return
+    if table == "identities":
+        engine.execute(
+            f"CREATE TABLE _test_devices AS SELECT DISTINCT anonymous_id FROM {good} WHERE person_id IN (FROM _tests)"
+        )
+    mine = f"{_OWNERS[table]} IN (FROM _tests)"
+    if table == "events" and engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = '_test_devices'"):
+        mine += " OR (person_id IS NULL AND anonymous_id IN (FROM _test_devices))"
+    engine.execute(
+        f"INSERT INTO _drop SELECT {literal(table)}, _feed, _file, _line, 'test account' FROM {good} WHERE {mine}"
+    )
+
+
+def _has_tests(engine: DuckDBEngine) -> bool:
+    found = engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = '_tests'")
+    return bool(found) and bool(engine.rows("SELECT 1 FROM _tests LIMIT 1"))
+
+
+def _set_dropped_aside(engine: DuckDBEngine, table: str, typed: dict[int, Typed]) -> bool:
+    """Move the rows of `_drop` aside, whole groups with all their lines; False when there are none."""
+    feeds = [f for (f,) in engine.rows(f"SELECT DISTINCT _feed FROM _drop WHERE tbl = {literal(table)}")]
+    for i in feeds:
+        t = typed[i]
+        own = f"l.{money_column(table)}" if table in MONEY else "NULL::BIGINT"
+        rows = f"{t.lines} l JOIN {t.rows} r ON r._g = l._g AND NOT l._bad" if t.lines else f"{t.rows} l"
+        at = "r" if t.lines else "l"
+        engine.execute(
+            f"""CREATE TEMP TABLE _gone AS SELECT _file, _line, list(DISTINCT reason ORDER BY reason) AS _reasons
+            FROM _drop WHERE tbl = {literal(table)} AND _feed = {i} GROUP BY ALL"""
+        )
+        engine.execute(
+            f"""CREATE TEMP TABLE _bad_rows AS SELECT l._file, l._line, g._reasons, {own} AS amount
+            FROM {rows} JOIN _gone g ON g._file = {at}._file AND g._line = {at}._line"""
+        )
+        engine.execute("DROP TABLE _gone")
+        _move_aside(engine, table, t.feed)
+    return bool(feeds)
+
+
+def _create_clean(engine: DuckDBEngine, table: str, good: str, columns: frozenset[str], has_drops: bool) -> None:
+    names = [ident(c.name) for c in TABLES[table].columns]
+    number = _NUMBERED.get(table)
+    if number and (number.column not in columns or engine.rows(f"SELECT 1 FROM {good} WHERE {number.column} IS NULL LIMIT 1")):
+        names[names.index(ident(number.column))] = number.sql
+    drops = f"ANTI JOIN (SELECT * FROM _drop WHERE tbl = {literal(table)}) d USING (_feed, _file, _line)" if has_drops else ""
+    engine.execute(f"CREATE VIEW _clean_{table} AS SELECT {', '.join(names)} FROM {good} {drops}")
+
+
+@dataclass(frozen=True)
+class _Numbering:
+    """How rows without an id get one: the person's id and a running number, so that later rows change nothing."""
+
+    column: str
+    person: str
+    order: str
+
+    @property
+    def sql(self) -> str:
+        n = f"row_number() OVER (PARTITION BY {self.person}, {self.column} IS NULL ORDER BY {self.order})"
+        return f"coalesce({self.column}, concat({self.person}, '#', {n})) AS {self.column}"
+
+
+_NUMBERED = {
+    "orders": _Numbering("order_id", "person_id", "ordered_at, net_revenue, cost, discount, status, refunded_at"),
+    "referrals": _Numbering("referral_id", "referrer_id", "sent_at, referred_id, converted_at"),
+}
+
+
+def _warn_reading(table: str, column: str, what: str, n: int, total: Any) -> Warned:
+    texts = {
+        "sub_cent": f"amounts of {table}.{column} have fractions of a cent and were rounded half away from zero"
+        f" ({float(total or 0):+.4f} in all)",
+        "clock_gap": f"times of {table}.{column} fall in the hour that the clocks skip; moved forward",
+        "clock_overlap": f"times of {table}.{column} fall in the hour that the clocks repeat; the first pass is taken",
+    }
+    return Warned(what, table, n, texts[what])
+
+
+def _refuse_nothing_kept(engine: DuckDBEngine, table: str, n: int) -> None:
+    reasons = engine.rows(
+        f"""SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM _aside WHERE tbl = {literal(table)})
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3"""
+    )
+    shown = "; ".join(f"{reason} ({count:,})" for reason, count in reasons)
+    raise DataError(
+        f"None of the {n:,} rows of {table} can be used. Most frequent: {shown}.",
+        fix="Declare how the values are written (date_format, decimal, currency ...), or map the columns.",
+    )
