@@ -6,7 +6,8 @@ from lifecycle_kit.simulate.bulk import simulate_orders
 from lifecycle_kit.simulate.calibration import calibration
 from lifecycle_kit.simulate.dirty import FAULTS
 from lifecycle_kit.simulate.parameters import CHANNELS, SEGMENTS, Figure, ShopParameters
-from lifecycle_kit.simulate.shop import SimulatedShop, simulate_shop
+from lifecycle_kit.simulate.result import SimulatedShop
+from lifecycle_kit.simulate.shop import simulate_shop
 from lifecycle_kit.simulate.truth import Truth
 from lifecycle_kit.simulate.write import write_shop
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle_kit.errors import UsageError
+from lifecycle_kit.errors import RunError, UsageError
+from lifecycle_kit.simulate.asked import checked_count, checked_months, checked_start
 from lifecycle_kit.simulate.clock import Clock, Floats, Ints, make_clock
 from lifecycle_kit.simulate.columns import arrow_schema, contract_table, ids, names, times
 from lifecycle_kit.simulate.orders import price_orders
@@ -76,17 +76,12 @@ def simulate_orders(
     That makes both counts exact and needs no second pass.
     """
     p = parameters if parameters is not None else ShopParameters()
-    customers = _checked(n_orders, n_customers, chunk_customers)
+    customers = _customers(checked_count("n_orders", n_orders), n_customers)
+    chunk_customers = checked_count("chunk_customers", chunk_customers)
     # Few customers with very many orders each would fill a chunk: orders bound it too.
     chunk_customers = max(1, min(chunk_customers, MOST_PER_CHUNK * customers // n_orders))
-    if isinstance(months, bool) or not isinstance(months, int) or not 1 <= months <= 240:
-        raise UsageError(f"months={months!r} is out of range.", fix="Give a whole number from 1 to 240.")
-    try:
-        begin = date.fromisoformat(start)
-    except (TypeError, ValueError):
-        raise UsageError(f"start={start!r} is not a date.", fix="Write it like 2024-01-01.") from None
-    if begin.day > 28:
-        raise UsageError(f"start={start} cannot open a shop.", fix="Take a day from 1 to 28.")
+    checked_months(months)
+    begin = checked_start(start)
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"{target} is not a file in a folder that exists.", fix="Name a file, such as orders.parquet.")
@@ -103,18 +98,19 @@ def simulate_orders(
             for table in _chunks(p, clock, streams, n_orders, customers, chunk_customers):
                 writer.write_table(table, row_group_size=table.num_rows)
         os.replace(part, target)
+    except OSError as error:
+        raise RunError(f"{target} could not be written: {error}.", fix="Make room or name another file.") from error
     finally:
         part.unlink(missing_ok=True)
     return target
 
 
-def _checked(n_orders: int, n_customers: int | None, chunk_customers: int) -> int:
-    for name, value in (("n_orders", n_orders), ("n_customers", n_customers), ("chunk_customers", chunk_customers)):
-        if name == "n_customers" and value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise UsageError(f"{name}={value!r} is not a whole number of 1 or more.", fix="Give one.")
-    customers = max(1, round(n_orders / ORDERS_PER_CUSTOMER)) if n_customers is None else int(n_customers)
+def _customers(n_orders: int, n_customers: int | None) -> int:
+    customers = (
+        max(1, round(n_orders / ORDERS_PER_CUSTOMER))
+        if n_customers is None
+        else checked_count("n_customers", n_customers)
+    )
     if customers > n_orders:
         raise UsageError(
             f"{customers:,} customers cannot share {n_orders:,} orders.", fix="Everybody orders at least once."

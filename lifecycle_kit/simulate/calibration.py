@@ -10,9 +10,9 @@ from lifecycle_kit.simulate.parameters import CHANNELS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lifecycle_kit.simulate.shop import SimulatedShop
+    from lifecycle_kit.simulate.result import SimulatedShop
 
-__all__ = ["TARGETS", "Target", "calibration"]
+__all__ = ["TARGETS", "Target", "as_markdown", "calibration"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,12 @@ def calibration(shop: SimulatedShop) -> pd.DataFrame:
     shown = {**_visits(shop), **_conversion(shop), **_orders(shop), **_voices(shop)}
     rows = [(t.name, shown[t.name], t.low, t.high, t.seen, t.source, t.low <= shown[t.name] <= t.high) for t in TARGETS]
     return pd.DataFrame(rows, columns=["figure", "shown", "low", "high", "seen", "source", "within"])
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """Write the rows of `calibration` as a Markdown table, for the README of the data."""
+    head = "| figure | shown | seen | source |\n|---|---|---|---|\n"
+    return head + "".join(f"| {r.figure} | {r.shown:.3g} | {r.seen} | {r.source} |\n" for r in table.itertuples())
 
 
 def _local_day(at: pd.Series, zone: str) -> pd.Series:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,11 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifecycle_kit.simulate.columns import contract_table, names, times
+from lifecycle_kit.simulate.result import SimulatedShop
 from lifecycle_kit.simulate.streams import Streams
 from lifecycle_kit.simulate.truth import PLANTED_SCHEMA, Truth
-
-if TYPE_CHECKING:
-    from lifecycle_kit.simulate.shop import SimulatedShop
 
 __all__ = ["FAULTS", "make_dirty"]
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from lifecycle_kit.errors import UsageError
+from lifecycle_kit.simulate.asked import checked_months, checked_start
 from lifecycle_kit.simulate.clock import Clock, Ints, make_clock
 from lifecycle_kit.simulate.columns import contract_table, ids, names, times
+from lifecycle_kit.simulate.dirty import make_dirty
 from lifecycle_kit.simulate.marketing import costs_table
 from lifecycle_kit.simulate.orders import Orders, make_orders
 from lifecycle_kit.simulate.parameters import CHANNELS, ShopParameters
 from lifecycle_kit.simulate.people import People, make_people
+from lifecycle_kit.simulate.result import SimulatedShop
 from lifecycle_kit.simulate.sessions import Sessions, make_sessions
 from lifecycle_kit.simulate.streams import Streams
 from lifecycle_kit.simulate.touchpoints import events_table, moments
@@ -24,47 +24,10 @@ from lifecycle_kit.simulate.truth import Truth, customers_truth, facts
 from lifecycle_kit.simulate.visits import anonymous_visits
 from lifecycle_kit.simulate.voices import make_voices, referrals_table, surveys_table
 
-__all__ = ["SimulatedShop", "simulate_shop"]
+__all__ = ["simulate_shop"]
 
 # Beyond this the shop no longer fits a laptop's memory next to an analysis (about 250 bytes a visit).
 MOST_VISITS = 12_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class SimulatedShop:
-    """What a simulated shop's systems logged, and, kept apart, what was really going on.
-
-    Attributes
-    ----------
-    tables : mapping of str to pyarrow.Table
-        The seven contract tables. Nothing in them is known only to the simulator.
-    truth : Truth
-        Per-customer truth, planted facts, and every row that `dirty` changed.
-    parameters : ShopParameters
-    seed, start, months, visits_per_day, dirty
-        The call that made it.
-    """
-
-    tables: Mapping[str, pa.Table]
-    truth: Truth
-    parameters: ShopParameters
-    seed: int
-    start: str
-    months: int
-    visits_per_day: float
-    dirty: bool
-
-    def write(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the tables as Parquet, `shop.yaml` beside them and the truth in `truth/`.
-
-        Raises
-        ------
-        UsageError
-            When the folder holds something else than a simulated shop and `overwrite` is False.
-        """
-        from lifecycle_kit.simulate.write import write_files
-
-        return write_files(self, folder, overwrite=overwrite)
 
 
 def simulate_shop(
@@ -110,7 +73,8 @@ def simulate_shop(
     `simulate_orders`, which streams.
     """
     p = parameters if parameters is not None else ShopParameters()
-    begin = _checked_start(start)
+    begin = checked_start(start)
+    checked_months(months)
     _check_size(months, visits_per_day)
     streams = Streams(seed)
     clock = make_clock(p, begin, months, streams.part("calendar"))
@@ -143,32 +107,10 @@ def simulate_shop(
     }
     truth = Truth(customers_truth(clock, people, orders), facts(p, clock, tables, people), planted=None)
     shop = SimulatedShop(tables, truth, p, int(seed), begin.isoformat(), months, float(visits_per_day), dirty=False)
-    if dirty:
-        from lifecycle_kit.simulate.dirty import make_dirty
-
-        return make_dirty(shop)
-    return shop
-
-
-def _checked_start(start: str | date) -> date:
-    try:
-        begin = (
-            date.fromisoformat(str(start)[:10]) if isinstance(start, str) else date(start.year, start.month, start.day)
-        )
-    except (ValueError, AttributeError):
-        raise UsageError(f"start={start!r} is not a date.", fix="Write it like 2024-01-01.") from None
-    if isinstance(start, str) and len(start) != 10:
-        raise UsageError(f"start={start!r} is not a plain date.", fix="Write it like 2024-01-01.")
-    if begin.day > 28 or not 1970 <= begin.year <= 2200:
-        raise UsageError(
-            f"start={begin.isoformat()} cannot open a shop.", fix="Take a day from 1 to 28 in a year from 1970 to 2200."
-        )
-    return begin
+    return make_dirty(shop) if dirty else shop
 
 
 def _check_size(months: int, visits_per_day: float) -> None:
-    if isinstance(months, bool) or not isinstance(months, int) or not 1 <= months <= 240:
-        raise UsageError(f"months={months!r} is out of range.", fix="Give a whole number from 1 to 240.")
     if isinstance(visits_per_day, bool) or not isinstance(visits_per_day, int | float) or not visits_per_day > 0:
         raise UsageError(f"visits_per_day={visits_per_day!r} is out of range.", fix="Give a number above 0.")
     if visits_per_day * months * 30.4 > MOST_VISITS:
