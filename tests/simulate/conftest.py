@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
-from lifecycle_kit.simulate import SimulatedShop, simulate_shop
+from lifecycle_kit.simulate import SimulatedShop, calibration, simulate_shop
 
 
 @pytest.fixture(scope="session")
 def shop() -> SimulatedShop:
     return simulate_shop(seed=7)
+
+
+@pytest.fixture(scope="session")
+def measured(shop: SimulatedShop) -> pd.DataFrame:
+    return calibration(shop)
 
 
 @pytest.fixture(scope="session")
