@@ -80,6 +80,7 @@ def execute(
     notebook, result = work / "template.ipynb", work / "executed.ipynb"
     write_notebook(_with_sentinel(template, word), notebook)
     stop = None
+    started: list[int] = []
     try:
         with _quiet(), (work / "kernel.log").open("wb") as log:
             papermill.execute_notebook(
@@ -93,7 +94,7 @@ def execute(
                 start_timeout=120,
                 execution_timeout=cell_seconds,
                 kernel_manager_class=kernel_manager_class(work, kernel_environment(work, out), log),
-                on_cell_start=_hook(progress, template) if progress else None,
+                on_cell_start=_watch(started, progress, template),
             )
     except papermill.PapermillExecutionError:
         pass  # the failed cell is found below, in the notebook it left
@@ -104,7 +105,7 @@ def execute(
     except (NoSuchKernel, RuntimeError) as error:
         stop = f"the kernel did not start: {_last_line(str(error))}"
     ran = read_notebook(result) if result.exists() else template
-    failure = _failure(ran.cells, stop, word)
+    failure = _failure(ran.cells, word) if stop is None else _stopped(ran.cells, started, stop)
     ran.cells = [c for c in ran.cells if not _tags(c) & {_SENTINEL, "papermill-error-cell-tag"}]
     return ran, failure
 
@@ -122,27 +123,34 @@ def _with_sentinel(template: NotebookNode, word: str) -> NotebookNode:
     return whole
 
 
-def _failure(cells: list[Any], stop: str | None, word: str) -> Failure | None:
-    """The first thing wrong, in the order of the cells."""
+def _stopped(cells: list[Any], started: list[int], reason: str) -> Failure:
+    """The run ended from outside: in the cell that began last, whatever the notebook says of it."""
+    if not started or started[-1] >= len(cells) or _SENTINEL in _tags(cells[started[-1]]):
+        return Failure(None, "", reason)
+    return Failure(started[-1] + 1, _first_line(cells[started[-1]]), reason)
+
+
+def _failure(cells: list[Any], word: str) -> Failure | None:
+    """The first thing wrong in a run that came back by itself, in the order of the cells."""
     # papermill puts two Markdown cells of its own into a failed notebook: they must not shift the numbers
     cells = [c for c in cells if "papermill-error-cell-tag" not in _tags(c)]
-    at: int | None
     for number, cell in enumerate(cells, 1):
         if not _runs(cell):
             continue
-        first_line = next((s for line in cell.source.splitlines() if (s := line.strip()) and s[0] != "#"), "")
-        if _SENTINEL in _tags(cell):
-            at, first_line = None, ""
-        else:
-            at, first_line = number, without_secrets(first_line[:80])
+        at, first_line = (None, "") if _SENTINEL in _tags(cell) else (number, _first_line(cell))
         for output in cell.outputs:
             if output.output_type == "error":
                 return Failure(at, first_line, _reason(output.ename, output.evalue))
         if cell.execution_count is None:
-            return Failure(at, first_line, stop or "it was not executed. A cell before it ended the kernel")
+            return Failure(at, first_line, "it was not executed. A cell before it ended the kernel")
         if _SENTINEL in _tags(cell) and all(o.get("data", {}).get(_DONE) != word for o in cell.outputs):
-            return Failure(None, "", stop or "it did not reach its end")
-    return Failure(None, "", stop) if stop else None
+            return Failure(None, "", "it did not reach its end")
+    return None
+
+
+def _first_line(cell: Any) -> str:
+    lines = (line.strip() for line in cell.source.splitlines())
+    return without_secrets(next((line for line in lines if line and line[0] != "#"), "")[:80])
 
 
 def _reason(name: str, message: str) -> str:
@@ -156,8 +164,8 @@ def _last_line(text: str) -> str:
     return lines[-1][:300] if lines else ""
 
 
-def _hook(progress: Progress, template: NotebookNode) -> Callable[..., None]:
-    """Count the template's code cells and name each after the heading above it."""
+def _watch(started: list[int], progress: Progress | None, template: NotebookNode) -> Callable[..., None]:
+    """Note each code cell as it starts; tell `progress` how many of the template's are done, and the heading above."""
     heading, headings = "", []
     for cell in template.cells:
         if cell.cell_type == "markdown":
@@ -167,13 +175,15 @@ def _hook(progress: Progress, template: NotebookNode) -> Callable[..., None]:
             headings.append(heading)
     done = 0
 
-    def started(*, cell: Any, **_: Any) -> None:
+    def starts(*, cell: Any, cell_index: int) -> None:
         nonlocal done
-        if _runs(cell) and not _tags(cell) & {_SENTINEL, "injected-parameters"}:
-            progress(done, len(headings), headings[done])
-            done += 1
+        if _runs(cell):
+            started.append(cell_index)
+            if progress and not _tags(cell) & {_SENTINEL, "injected-parameters"}:
+                progress(done, len(headings), headings[done])
+                done += 1
 
-    return started
+    return starts
 
 
 def _runs(cell: Any) -> bool:

@@ -8,7 +8,6 @@ import sysconfig
 from pathlib import Path
 from typing import IO, Any
 
-import lifecycle_kit
 from lifecycle_kit.reports.folder import OUT_VARIABLE
 
 __all__ = ["kernel_environment", "kernel_manager_class"]
@@ -36,7 +35,7 @@ def kernel_environment(work: Path, out: Path) -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # a shell's Agg would show no picture
         "PYTHONHASHSEED": "0",  # the order of sets must not change a table
     }
-    home = str(Path(lifecycle_kit.__file__).parents[1])
+    home = str(Path(__file__).resolve().parents[2])
     if home not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         # run from a checkout: the notebook imports the same kit as its runner
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))

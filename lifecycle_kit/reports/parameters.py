@@ -205,6 +205,8 @@ def _day(p: Parameter, value: Any) -> Json | None:
         except ValueError:
             return None
     if isinstance(value, datetime):
+        if value != value:  # pandas' NaT calls itself a datetime
+            return None
         # a moment within a day is not a day: cutting it off would change what was asked
         if value.time() != time() or value.tzinfo is not None:
             return None

@@ -21,7 +21,7 @@ __all__ = ["Format", "Html", "cards_html", "escape", "escape_markdown", "table_h
 
 Format = str | Callable[[Any], str]
 _SHORT = 24  # letters
-_MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]()#+-.!|~>$"})
+_MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]()#+-.!|~>$:@/"})
 
 
 @dataclass(frozen=True, repr=False)
