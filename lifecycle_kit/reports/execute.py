@@ -103,7 +103,7 @@ def execute(
     except CellTimeoutError:
         stop = f"it took longer than {cell_seconds} seconds"
     except (NoSuchKernel, RuntimeError) as error:
-        stop = f"the kernel did not start: {_last_line(str(error))}"
+        stop = f"{'it broke off' if started else 'the kernel did not start'}: {_last_line(str(error))}"
     ran = read_notebook(result) if result.exists() else template
     failure = _failure(ran.cells, word) if stop is None else _stopped(ran.cells, started, stop)
     ran.cells = [c for c in ran.cells if not _tags(c) & {_SENTINEL, "papermill-error-cell-tag"}]

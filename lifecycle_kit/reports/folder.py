@@ -121,7 +121,7 @@ class ReportFolder:
 
     def _merge(self, facts: Mapping[str, Any]) -> None:
         text = json.dumps({**self.facts(), **facts}, ensure_ascii=False, indent=1, allow_nan=False)
-        (self.path / FACTS).write_text(text, encoding="utf-8")
+        (self.path / FACTS).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @functools.cache

@@ -77,7 +77,7 @@ def render(
         footer=footer,
         language=language,
         blocks=blocks,
-        contents=[h for h in clean.headings if h.level <= 3],
+        contents=[h for h in clean.headings if h.level <= 3 and h.text],
         style=(folder / "report.css").read_text(encoding="utf-8"),
     )
     return page, warnings

@@ -32,7 +32,8 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook to a file."""
-    path.write_text(to_text(notebook), encoding="utf-8")
+    # half a character (a lone surrogate) has no UTF-8; as a backslash escape it is the same JSON text
+    path.write_text(to_text(notebook), encoding="utf-8", errors="backslashreplace")
 
 
 def new_code_cell(source: str, tag: str) -> NotebookNode:

@@ -110,7 +110,7 @@ class Parameter:
         if value is None:
             raise self._refuse(value)
         if isinstance(value, str):
-            if "\0" in value or (self.kind != "path" and len(value.splitlines()) > 1):
+            if not _writable(value) or (self.kind != "path" and len(value.splitlines()) > 1):
                 raise self._refuse(value)
             if self.kind != "str":
                 value = value.strip()
@@ -155,6 +155,11 @@ def check_parameters(declared: Iterable[Parameter], given: Mapping[str, Any]) ->
                 f"Parameter {parameter.name!r} is missing.", fix=f"Give {parameter.allowed} ({parameter.help})."
             )
     return {name: p.check(given.get(name, p.default)) for name, p in by_name.items()}
+
+
+def _writable(text: str) -> bool:
+    """Whether a file can hold the text: no NUL, no half character from a badly decoded command line."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _plain(value: Any) -> Any:

@@ -187,7 +187,7 @@ def _finish(
     (scratch / FACTS).unlink(missing_ok=True)
     page, missing = render(ran, title=title, header=_header(facts, values), footer=_footer(started), language=language)
     write_notebook(ran, scratch / NOTEBOOK)
-    (scratch / HTML).write_text(page, encoding="utf-8")
+    (scratch / HTML).write_text(page, encoding="utf-8", errors="backslashreplace")
     warnings = [*facts.pop("warnings", []), *missing, *_stderr(ran)]
     finished = datetime.now(UTC)
     manifest = {
@@ -208,7 +208,7 @@ def _finish(
         "files": [file_facts(scratch / f, f) for f in _files(scratch)],
     }
     text = json.dumps(manifest, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    (scratch / MANIFEST).write_text(without_secrets(text), encoding="utf-8")
+    (scratch / MANIFEST).write_text(without_secrets(text), encoding="utf-8", errors="backslashreplace")
     return warnings
 
 

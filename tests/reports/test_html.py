@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from lifecycle_kit.errors import UnknownNameError, UsageError
 from lifecycle_kit.reports import cards_html, escape, escape_markdown, table_html
 from lifecycle_kit.reports.html import render
+from lifecycle_kit.reports.notebook_file import read_notebook, write_notebook
 from lifecycle_kit.reports.sanitise import Cleaner
 
 CSP = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
@@ -240,6 +241,14 @@ def test_headings_start_below_the_title_and_make_the_contents() -> None:
         ("s-ete-x", "Été x"),
     ]
     assert '<h2 id="s-a">A</h2>' in _page(cells=(new_markdown_cell("## A"),))  # already below the title
+
+
+def test_half_a_character_from_data_does_not_stop_a_report(tmp_path: Path) -> None:
+    text = "na\udcffme"
+    notebook = new_notebook(cells=[new_code_cell("x", outputs=[new_output("stream", name="stdout", text=text)])])
+    write_notebook(notebook, tmp_path / "n.ipynb")
+    assert read_notebook(tmp_path / "n.ipynb").cells[0].outputs[0].text == text
+    assert _page(*notebook.cells[0].outputs).encode("utf-8", "backslashreplace").count(rb"na\udcffme") == 1
 
 
 def test_code_prompts_and_hidden_cells_are_not_shown() -> None:

@@ -86,6 +86,7 @@ def test_values_become_plain_json(name: str, given: Any, expected: Any) -> None:
         ("quiet", 1),
         ("title", "two\nlines"),
         ("title", "a\0b"),
+        ("title", "a\udcffb"),  # a byte of a command line that is not UTF-8
         ("title", 3),
     ],
 )

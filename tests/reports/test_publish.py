@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -114,6 +115,30 @@ def test_a_link_left_by_the_notebook_is_not_published(tmp_path: Path) -> None:
         with pytest.raises(RunError, match="'secret', which is no plain file"):
             publish(scratch, out)
     assert (out / "report.html").read_text() == "old"
+
+
+def test_a_full_disk_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B102: the last write that can fail is the one that makes a file durable."""
+    out = _report(tmp_path / "out", "old")
+
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(publishing, "_sync", full)
+    with folder_lock(out), scratch_folder(out) as scratch:
+        _report(scratch, "new")
+        with pytest.raises(RunError, match="could not be put in place: No space"):
+            publish(scratch, out)
+    assert (out / "report.html").read_text() == "old"
+    assert _hidden(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a file system that even root cannot write to")
+def test_a_place_that_cannot_be_written(build: Any, run: Any) -> None:
+    """B101: said before a kernel starts."""
+    for out in ("/proc/out", "/proc/none/out"):
+        with pytest.raises(UsageError, match="Choose (another|an) output folder"):
+            run(build("raise AssertionError('it ran')"), out=Path(out))
 
 
 @contextmanager
