@@ -1,1 +1,91 @@
-"""lifecycle-kit: who is in which of your own lifecycle stages, today and on any past day."""
+"""lifecycle-kit: how many customers, and who, are in each of the company's own stages, on any day.
+
+The table of contents. Names are loaded when they are first used, so importing the kit costs nothing.
+
+>>> import lifecycle_kit as lk
+>>> shop = lk.load("data/shop")                                  # doctest: +SKIP
+>>> lk.snapshot(shop, lk.load_model("shop"), "2025-06-30").to_frame()   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# public name -> the module it lives in
+_HOME = {
+    "load": "contract.load",
+    "Dataset": "contract.dataset",
+    "CheckReport": "contract.report",
+    "StageModel": "stages.model",
+    "load_model": "stages.model_file",
+    "parse_model": "stages.model_file",
+    "shipped_models": "stages.model_file",
+    "snapshot": "stages.snapshot",
+    "snapshot_changes": "stages.snapshot",
+    "Snapshot": "stages.snapshot",
+    "history": "stages.history",
+    "History": "stages.history",
+    "occupancy": "stages.occupancy",
+    "Occupancy": "stages.occupancy",
+    "person": "stages.person",
+    "PersonTimeline": "stages.person",
+    "transitions": "movement.transitions",
+    "Transitions": "movement.transitions",
+    "base_metrics": "kpis.base",
+    "BaseMetrics": "kpis.base",
+    "simulate_shop": "simulate",
+    "write_table": "export",
+    "LifecycleError": "errors",
+    "UsageError": "errors",
+    "DataError": "errors",
+    "RunError": "errors",
+    "ModelError": "errors",
+    "UnknownNameError": "errors",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from lifecycle_kit.contract.dataset import Dataset as Dataset
+    from lifecycle_kit.contract.load import load as load
+    from lifecycle_kit.contract.report import CheckReport as CheckReport
+    from lifecycle_kit.errors import DataError as DataError
+    from lifecycle_kit.errors import LifecycleError as LifecycleError
+    from lifecycle_kit.errors import ModelError as ModelError
+    from lifecycle_kit.errors import RunError as RunError
+    from lifecycle_kit.errors import UnknownNameError as UnknownNameError
+    from lifecycle_kit.errors import UsageError as UsageError
+    from lifecycle_kit.export import write_table as write_table
+    from lifecycle_kit.kpis.base import BaseMetrics as BaseMetrics
+    from lifecycle_kit.kpis.base import base_metrics as base_metrics
+    from lifecycle_kit.movement.transitions import Transitions as Transitions
+    from lifecycle_kit.movement.transitions import transitions as transitions
+    from lifecycle_kit.simulate import simulate_shop as simulate_shop
+    from lifecycle_kit.stages.history import History as History
+    from lifecycle_kit.stages.history import history as history
+    from lifecycle_kit.stages.model import StageModel as StageModel
+    from lifecycle_kit.stages.model_file import load_model as load_model
+    from lifecycle_kit.stages.model_file import parse_model as parse_model
+    from lifecycle_kit.stages.model_file import shipped_models as shipped_models
+    from lifecycle_kit.stages.occupancy import Occupancy as Occupancy
+    from lifecycle_kit.stages.occupancy import occupancy as occupancy
+    from lifecycle_kit.stages.person import PersonTimeline as PersonTimeline
+    from lifecycle_kit.stages.person import person as person
+    from lifecycle_kit.stages.snapshot import Snapshot as Snapshot
+    from lifecycle_kit.stages.snapshot import snapshot as snapshot
+    from lifecycle_kit.stages.snapshot import snapshot_changes as snapshot_changes
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'lifecycle_kit' has no attribute {name!r}")
+    value = getattr(import_module(f"lifecycle_kit.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

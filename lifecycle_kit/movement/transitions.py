@@ -78,7 +78,9 @@ def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Tra
     opened = ibis.literal(start_instant, "timestamp")
     closed = ibis.literal(end_instant, "timestamp")
     moved = spells.filter((spells.valid_from > opened) & (spells.valid_from <= closed))
-    edges = moved.group_by("came_from_rank", "rank").aggregate(n_moves=moved.count(), n_people=moved.person_key.nunique())
+    edges = moved.group_by("came_from_rank", "rank").aggregate(
+        n_moves=moved.count(), n_people=moved.person_key.nunique()
+    )
     edges = with_names(history.model, edges, "came_from_rank", "from_status")
     edges = with_names(history.model, edges, "rank", "to_status").order_by("came_from_rank", "rank")
     counts = engine.arrow(compile_sql(edges, engine)).to_pandas()

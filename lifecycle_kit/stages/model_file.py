@@ -84,7 +84,9 @@ def _model(root: Entry) -> StageModel:
 def _signals(entry: Entry) -> dict[str, Signal]:
     found = {name: _signal(name, item) for name, item in entry.mapping("signals").items()}
     if not found:
-        raise entry.problem("There are no signals.", "Add one, for example 'orders: {event: order_completed, agg: count}'.")
+        raise entry.problem(
+            "There are no signals.", "Add one, for example 'orders: {event: order_completed, agg: count}'."
+        )
     return found
 
 
@@ -279,7 +281,9 @@ def _duration(entry: Entry, what: str) -> dt.timedelta:
 def _rank(entry: Entry) -> int:
     rank = entry.integer("rank")
     if not 1 <= rank <= 9999:
-        raise entry.problem(f"The rank {rank} is out of range.", "Use 1 to 9999; 0 is kept for people without a status.")
+        raise entry.problem(
+            f"The rank {rank} is out of range.", "Use 1 to 9999; 0 is kept for people without a status."
+        )
     return rank
 
 

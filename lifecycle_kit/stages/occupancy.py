@@ -68,7 +68,9 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     chosen = [parse_as_of(day) for day in days]
     instants = [closing_instant(day, dataset.timezone) for day in chosen]
     if not chosen or max(instants) > history.moment.instant:
-        raise UsageError(f"Days must lie at or before the history's end, {history.moment.as_of}.", fix="Give earlier days.")
+        raise UsageError(
+            f"Days must lie at or before the history's end, {history.moment.as_of}.", fix="Give earlier days."
+        )
     spells = history.spells
     present = {
         f"n{i}": (

@@ -1,0 +1,80 @@
+"""Files that leave the kit: written whole or not at all, and harmless when a spreadsheet opens them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lifecycle_kit.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["write_table"]
+
+# a cell that begins so is run as a formula by Excel and LibreOffice
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_table(table: pa.Table | pd.DataFrame, path: str | Path) -> tuple[str, ...]:
+    """Write a table as Parquet (exact) or CSV (safe for spreadsheets), by the ending of `path`.
+
+    In a CSV a text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    Returns
+    -------
+    tuple of str
+        The texts that were altered; empty for Parquet.
+
+    Raises
+    ------
+    UsageError
+        When the ending is neither .csv nor .parquet, or the folder does not exist.
+    RunError
+        When the file cannot be written.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    target = Path(path)
+    if target.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"{target.name!r} ends in neither .csv nor .parquet.", fix="Choose one of the two.")
+    if not target.parent.is_dir():
+        raise UsageError(f"There is no folder {target.parent}.", fix="Create it first.")
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        if target.suffix == ".parquet":
+            arrow = pa.Table.from_pandas(table, preserve_index=False) if isinstance(table, pd.DataFrame) else table
+            pq.write_table(arrow, part, compression="zstd")
+            altered: tuple[str, ...] = ()
+        else:
+            frame = table.to_pandas() if isinstance(table, pa.Table) else table
+            safe, altered = _neutralised(frame)
+            safe.to_csv(part, index=False, lineterminator="\n")
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(part, target)
+    except OSError as error:
+        raise RunError(f"{target} cannot be written: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return altered
+
+
+def _neutralised(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    import pandas as pd
+
+    safe, altered = frame.copy(), []
+    for column in frame.columns:
+        if isinstance(frame[column].dtype, pd.CategoricalDtype):
+            safe[column] = safe[column].astype("str")
+        if not pd.api.types.is_string_dtype(safe[column].dtype):
+            continue
+        risky = safe[column].str.startswith(_FORMULA).fillna(False).astype(bool)
+        altered += safe.loc[risky, column].tolist()
+        safe.loc[risky, column] = "'" + safe.loc[risky, column]
+    return safe, tuple(altered)

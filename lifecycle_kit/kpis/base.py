@@ -1,0 +1,344 @@
+"""The four base metrics: daily traffic, conversion rate, average order value, profit per customer.
+
+Each value comes with what it was divided by, an interval and the share of its people old enough to
+count. Nothing to divide by, or nobody old enough: null, never 0.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of
+from lifecycle_kit.errors import DataError, UsageError
+from lifecycle_kit.kpis.intervals import poisson_exact, ratio_delta, wilson
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from lifecycle_kit.contract.dataset import Dataset
+
+__all__ = ["BASE_METRICS", "BaseMetric", "BaseMetrics", "base_metrics"]
+
+
+@dataclass(frozen=True)
+class BaseMetric:
+    """What a metric counts, in words; `base_metrics` follows it."""
+
+    name: str
+    label: str
+    unit: Literal["people per day", "share", "money"]
+    numerator: str
+    denominator: str
+    interval: Literal["poisson_exact", "wilson", "ratio_delta"]
+    needs: str
+
+
+BASE_METRICS: tuple[BaseMetric, ...] = (
+    BaseMetric(
+        "daily_traffic",
+        "Daily traffic",
+        "people per day",
+        "people with a touchpoint of their own, added up over the days",
+        "days of the period that lie within the log",
+        "poisson_exact",
+        "daily_traffic",
+    ),
+    BaseMetric(
+        "conversion_rate",
+        "Conversion rate",
+        "share",
+        "people first seen in the period with an order within {window} days of that",
+        "people first seen in the period and at least {window} days ago",
+        "wilson",
+        "conversion_rate",
+    ),
+    BaseMetric(
+        "average_order_value",
+        "Average order value",
+        "money",
+        "net revenue of the period's orders, cancelled and refunded ones left out",
+        "those orders",
+        "ratio_delta",
+        "average_order_value",
+    ),
+    BaseMetric(
+        "profit_per_customer",
+        "Profit per customer",
+        "money",
+        "net revenue less cost of the period's orders, cancelled and refunded ones left out",
+        "people with such an order",
+        "ratio_delta",
+        "profit_per_customer",
+    ),
+)
+
+# touchpoints that the shop makes, not the visitor
+_NOT_OWN = ("order_refunded", "order_cancelled", "guest_order_refunded")
+
+
+@dataclass(frozen=True, eq=False)
+class BaseMetrics:
+    """The base metrics of one or more periods.
+
+    Attributes
+    ----------
+    values : pandas.DataFrame
+        One row per period and metric: metric, label, unit, period_start, period_end (both included),
+        value, lo, hi, n_num, n_den, mature_share, method, reason (why a value is null). Money is in
+        major units; n_num of a money metric is its numerator in major units.
+    window_days : int
+        How long a visitor has to order to count as converted.
+    """
+
+    values: pd.DataFrame
+    window_days: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the values, one row per period and metric."""
+        return self.values.copy()
+
+    def plot(self, *, ax: Any = None) -> Axes:
+        """Draw each metric over its periods, with its interval."""
+        from lifecycle_kit.plots.kpis import plot_base_metrics
+
+        return plot_base_metrics(self.values, ax=ax)
+
+
+def base_metrics(
+    dataset: Dataset,
+    since: str | dt.date | None = None,
+    until: str | dt.date | None = None,
+    *,
+    by: Literal["month"] | None = None,
+    as_of: str | dt.date | None = None,
+    window_days: int = 30,
+) -> BaseMetrics:
+    """Compute the four base metrics.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The shop's log.
+    since, until : str or date, optional
+        First and last business day of the period, both included. Default: the 365 days up to `until`, which
+        is `as_of` by default.
+    by : "month", optional
+        One row per calendar month of the period instead of one for the whole.
+    as_of : str or date, optional
+        What happened later is not known yet. Default: the log's last day.
+    window_days : int, default 30
+        How long a visitor has to order to count as converted.
+
+    Raises
+    ------
+    UsageError
+        When the period is empty or the window is not positive.
+    """
+    import pandas as pd
+
+    if window_days < 1:
+        raise UsageError(f"window_days {window_days} must be at least 1.")
+    if dataset.first_at is None or dataset.last_at is None:
+        raise DataError(f"The log of {dataset.name!r} is empty.", fix="Run 'lifecycle check' to see why.")
+    known = _day(as_of) if as_of else day_of(dataset.last_at, dataset.timezone)
+    last = min(_day(until) if until else known, known)
+    first = _day(since) if since else last - dt.timedelta(days=364)
+    if first > last:
+        raise UsageError(f"The period from {first} to {last} is empty.", fix="Give a since before until and as_of.")
+    periods = _months(first, last) if by == "month" else [(first, last)]
+    rows: list[dict[str, Any]] = []
+    for start, end in periods:
+        rows += [_row(metric, start, end, dataset, known, window_days) for metric in BASE_METRICS]
+    return BaseMetrics(pd.DataFrame(rows), window_days)
+
+
+def _row(
+    metric: BaseMetric, start: dt.date, end: dt.date, dataset: Dataset, known: dt.date, window_days: int
+) -> dict[str, Any]:
+    found = {"value": None, "lo": None, "hi": None, "n_num": None, "n_den": None, "mature_share": None, "reason": None}
+    capability = dataset.capabilities[metric.needs]
+    if not capability.available:
+        found["reason"] = f"{capability.text}: {capability.without}"
+    else:
+        compute = {
+            "daily_traffic": _daily_traffic,
+            "conversion_rate": _conversion_rate,
+            "average_order_value": _average_order_value,
+            "profit_per_customer": _profit_per_customer,
+        }[metric.name]
+        found |= compute(dataset, start, end, known, window_days)
+    return {
+        "metric": metric.name,
+        "label": metric.label,
+        "unit": metric.unit,
+        "period_start": start,
+        "period_end": end,
+        **{key: value if key == "reason" else _number(value) for key, value in found.items()},
+        "method": metric.interval,
+    }
+
+
+def _daily_traffic(dataset: Dataset, start: dt.date, end: dt.date, known: dt.date, window_days: int) -> dict[str, Any]:
+    import ibis
+
+    assert dataset.first_at is not None
+    log = _log(dataset, known)
+    own = log.filter(_in_days(log, start, end) & ~log.event.isin(_NOT_OWN))
+    people_days = own.select("person_key", "business_day").distinct().aggregate(n=ibis._.count())
+    n = int(_fetch(dataset, people_days)["n"] or 0)
+    covered = max(start, day_of(dataset.first_at, dataset.timezone))
+    n_days = (end - covered).days + 1
+    if n_days < 1:
+        return {"reason": "the log begins after the period"}
+    low, high = poisson_exact(n, n_days)
+    mature = n_days / ((end - start).days + 1)
+    return {"value": n / n_days, "lo": low, "hi": high, "n_num": n, "n_den": n_days, "mature_share": mature}
+
+
+def _conversion_rate(
+    dataset: Dataset, start: dt.date, end: dt.date, known: dt.date, window_days: int
+) -> dict[str, Any]:
+    import ibis
+
+    log = _log(dataset, known)
+    people = log.group_by("person_key").aggregate(
+        first_seen_at=log.occurred_at.min(where=~log.event.isin(_NOT_OWN)),
+        first_order_at=log.occurred_at.min(where=log.event == "order_completed"),
+    )
+    window = ibis.interval(days=window_days)
+    seen = people.filter(
+        (people.first_seen_at > _before(dataset, start)) & (people.first_seen_at <= _close(dataset, end))
+    )
+    mature = seen.first_seen_at + window <= _close(dataset, known)
+    converted = mature & (seen.first_order_at < seen.first_seen_at + window).fill_null(False)
+    sums = seen.aggregate(n=seen.count(), n_mature=mature.sum(), n_converted=converted.sum())
+    found = _fetch(dataset, sums)
+    n, n_mature, n_converted = (int(found[key] or 0) for key in ("n", "n_mature", "n_converted"))
+    if n == 0:
+        return {"n_den": 0, "reason": "nobody was first seen in the period"}
+    if n_mature == 0:
+        return {"n_den": 0, "mature_share": 0.0, "reason": f"nobody was first seen {window_days} days ago or earlier"}
+    low, high = wilson(n_converted, n_mature)
+    return {
+        "value": n_converted / n_mature,
+        "lo": low,
+        "hi": high,
+        "n_num": n_converted,
+        "n_den": n_mature,
+        "mature_share": n_mature / n,
+    }
+
+
+def _average_order_value(
+    dataset: Dataset, start: dt.date, end: dt.date, known: dt.date, window_days: int
+) -> dict[str, Any]:
+    log = _log(dataset, known)
+    standing = _standing(log, dataset, start, end, known)
+    per_person = standing.group_by("person_key").aggregate(y=standing.revenue.sum(), x=standing.count())
+    return _ratio(dataset, per_person, "no order stands in the period")
+
+
+def _profit_per_customer(
+    dataset: Dataset, start: dt.date, end: dt.date, known: dt.date, window_days: int
+) -> dict[str, Any]:
+    import ibis
+
+    log = _log(dataset, known)
+    standing = _standing(log, dataset, start, end, known)
+    orders = ibis.table({"order_id": "string", "cost": "int64"}, name="orders")
+    with_cost = standing.inner_join(orders, "order_id")
+    n_unknown = int(_fetch(dataset, with_cost.aggregate(n=with_cost.cost.isnull().sum()))["n"] or 0)
+    if n_unknown:
+        return {"reason": f"{n_unknown:,} orders of the period have no cost"}
+    profit = with_cost.revenue - with_cost.cost
+    per_person = with_cost.group_by("person_key").aggregate(y=profit.sum())
+    return _ratio(
+        dataset, per_person.mutate(x=ibis.literal(1, "int64")), "nobody has an order that stands in the period"
+    )
+
+
+def _ratio(dataset: Dataset, per_person: ir.Table, empty: str) -> dict[str, Any]:
+    """A ratio of sums of minor units over people, in major units, from six sums."""
+    # squares of cents outgrow 64 bits: sums of floats lose nothing that an interval shows
+    y, x = per_person.y.cast("float64") / 100, per_person.x.cast("float64")
+    sums = per_person.aggregate(
+        n=per_person.count(),
+        cents=per_person.y.sum(),
+        sum_x=x.sum(),
+        yy=(y * y).sum(),
+        xx=(x * x).sum(),
+        xy=(x * y).sum(),
+    )
+    found = _fetch(dataset, sums)
+    if not found["n"]:
+        return {"n_den": 0, "reason": empty}
+    total = float(found["cents"]) / 100
+    bounds = ratio_delta(found["n"], total, found["sum_x"], found["yy"], found["xx"], found["xy"]) or (None, None)
+    return {
+        "value": total / found["sum_x"],
+        "lo": bounds[0],
+        "hi": bounds[1],
+        "n_num": total,
+        "n_den": found["sum_x"],
+        "mature_share": 1.0,
+        "reason": None if bounds[0] is not None else "one person only: no interval",
+    }
+
+
+def _standing(log: ir.Table, dataset: Dataset, start: dt.date, end: dt.date, known: dt.date) -> ir.Table:
+    """Orders of the period that were not taken back by then."""
+    stands = log.refunded_at.isnull() | (log.refunded_at > _close(dataset, known))
+    return log.filter(_in_days(log, start, end) & (log.event == "order_completed") & stands)
+
+
+def _log(dataset: Dataset, known: dt.date) -> ir.Table:
+    import ibis
+
+    from lifecycle_kit.contract.tables import LOG_SCHEMA
+
+    log = ibis.table(LOG_SCHEMA, name="log")
+    return log.filter(log.occurred_at <= _close(dataset, known))
+
+
+def _in_days(log: ir.Table, start: dt.date, end: dt.date) -> ir.BooleanValue:
+    import ibis
+
+    return (log.business_day >= ibis.literal(start, "date")) & (log.business_day <= ibis.literal(end, "date"))
+
+
+def _close(dataset: Dataset, day: dt.date) -> ir.TimestampValue:
+    import ibis
+
+    return ibis.literal(closing_instant(day, dataset.timezone), "timestamp")
+
+
+def _before(dataset: Dataset, day: dt.date) -> ir.TimestampValue:
+    return _close(dataset, day - dt.timedelta(days=1))
+
+
+def _fetch(dataset: Dataset, one_row: ir.Table) -> dict[str, Any]:
+    from lifecycle_kit.engine.base import compile_sql
+
+    return dict(dataset.engine.arrow(compile_sql(one_row, dataset.engine)).to_pylist()[0])
+
+
+def _months(first: dt.date, last: dt.date) -> list[tuple[dt.date, dt.date]]:
+    found, start = [], first
+    while start <= last:
+        following = (start.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+        found.append((start, min(following - dt.timedelta(days=1), last)))
+        start = following
+    return found
+
+
+def _day(given: str | dt.date) -> dt.date:
+    day = parse_as_of(given)
+    return day.date() if isinstance(day, dt.datetime) else day
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)

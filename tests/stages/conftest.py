@@ -1,0 +1,94 @@
+"""Small worlds for the stage engine: the golden oracle's events, and logs made by hypothesis."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+from hypothesis import strategies as st
+
+from lifecycle_kit.contract.load import load
+from lifecycle_kit.stages.model_file import parse_model
+from tests.stages.reference import Touch
+
+START = dt.datetime(2024, 1, 1)
+
+EVERY_POLICY = """
+lifecycle: 1
+name: every_policy
+signals:
+  seen:       {event: any, agg: count}
+  touches:    {event: [product_viewed, product_added], agg: count, window: 9d}
+  view_days:  {event: product_viewed, agg: distinct_days, window: 12d}
+  fresh:      {event: product_viewed, agg: first, window: 5d}
+  leads:      {event: signed_up, agg: count}
+  orders:     {event: order_completed, agg: count, reversed_by: {event: order_refunded, match: order_id}}
+  orders_20d: {event: order_completed, agg: count, window: 20d, reversed_by: {event: order_refunded, match: order_id}}
+  spend_30d:  {event: order_completed, agg: sum, of: revenue, window: 30d, reversed_by: {event: order_refunded, match: order_id}}
+  order_days: {event: order_completed, agg: distinct_days, reversed_by: {event: order_cancelled, match: order_id}}
+stages:
+  - {id: awareness, rank: 10}
+  - {id: consideration, rank: 20}
+  - {id: purchase, rank: 30}
+  - {id: retention, rank: 40}
+statuses:
+  - {id: anonymous, stage: awareness, rank: 11, when: "seen > 1"}
+  - {id: fresh_eyes, stage: consideration, rank: 20, when: "fresh = 1"}
+  - {id: engaged, stage: consideration, rank: 21, when: "touches > 0 or view_days >= 2"}
+  - {id: lead, stage: consideration, rank: 22, when: "leads > 0 and not touches > 3"}
+  - {id: first_purchase, stage: purchase, rank: 31, when: "orders = 1 and orders_20d >= 1"}
+  - {id: lapsed, stage: retention, rank: 41, when: "orders >= 1 and orders_20d = 0"}
+  - {id: repeat, stage: retention, rank: 42, when: "order_days >= 2 and orders_20d >= 1"}
+  - {id: vip, stage: retention, rank: 43, enter: "spend_30d >= 80 and orders >= 2", exit: "spend_30d < 40 or orders_20d = 0"}
+  - {id: club, stage: retention, rank: 44, enter: "orders_20d >= 3", exit: "orders_20d < 1"}
+"""
+
+
+@pytest.fixture(scope="session")
+def every_policy():
+    """A model that uses every kind of signal, two latches, and leaves some people unplaced."""
+    return parse_model(EVERY_POLICY)
+
+
+# Few orders and coarse times, so that ties, re-entries and repeated orders happen often; many people in one
+# log, because compiling a query costs more than running it
+PEOPLE = [f"p{number:02d}" for number in range(12)]
+touches = st.builds(
+    lambda person, event, hours, delay, order, revenue: Touch(
+        person,
+        event,
+        START + dt.timedelta(hours=hours),
+        START + dt.timedelta(hours=hours + delay),
+        f"o{order}" if event.startswith("order") else None,
+        revenue * 100 if event.startswith("order") else None,
+    ),
+    person=st.sampled_from(PEOPLE),
+    event=st.sampled_from(
+        ["page_viewed", "product_viewed", "product_added", "signed_up"]
+        + ["order_completed"] * 4
+        + ["order_refunded", "order_cancelled"]
+    ),
+    hours=st.integers(0, 60).map(lambda n: n * 12),
+    delay=st.sampled_from([0, 0, 0, 24, 240]),
+    order=st.integers(1, 4),
+    revenue=st.integers(0, 90),
+)
+logs = st.lists(touches, min_size=60, max_size=110)
+
+
+def as_frame(log: list[Touch]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "person_id": [t.person for t in log],
+            "event": [t.event for t in log],
+            "occurred_at": pd.Series([t.at for t in log], dtype="datetime64[us]"),
+            "ingested_at": pd.Series([t.known for t in log], dtype="datetime64[us]"),
+            "order_id": pd.Series([t.order_id for t in log], dtype="str"),
+            "revenue": pd.Series([t.revenue for t in log], dtype="Int64"),
+        }
+    )
+
+
+def dataset_of(log: list[Touch], **options):
+    return load({"events": as_frame(log)}, **options)
