@@ -26,8 +26,8 @@ from lifecycle_kit.simulate.voices import make_voices, referrals_table, surveys_
 
 __all__ = ["simulate_shop"]
 
-# Beyond this the shop no longer fits a laptop's memory next to an analysis (about 250 bytes a visit).
-MOST_VISITS = 12_000_000
+# Beyond this the shop no longer fits a laptop's memory next to an analysis (about 0.8 kB a visit while it is made).
+MOST_VISITS = 4_000_000
 
 
 def simulate_shop(
@@ -69,7 +69,7 @@ def simulate_shop(
 
     Notes
     -----
-    The shop is built in memory, some 250 bytes a visit. For tens of millions of orders use
+    The shop is built in memory, some 0.8 kB a visit. For tens of millions of orders use
     `simulate_orders`, which streams.
     """
     p = parameters if parameters is not None else ShopParameters()
