@@ -137,7 +137,7 @@ def test_a_full_disk_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.M
 def test_a_place_that_cannot_be_written(build: Any, run: Any) -> None:
     """B101: said before a kernel starts."""
     for out in ("/proc/out", "/proc/none/out"):
-        with pytest.raises(UsageError, match="Choose (another|an) output folder"):
+        with pytest.raises(UsageError, match=r"Choose (another|an) output folder"):
             run(build("raise AssertionError('it ran')"), out=Path(out))
 
 
