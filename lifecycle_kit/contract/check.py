@@ -6,11 +6,13 @@ belongs to test accounts. What remains is a view per contract table, `_clean_<ta
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.contract.duplicates import find_duplicates
 from lifecycle_kit.contract.feeds import Feed
+from lifecycle_kit.contract.log import TIME_COLUMNS
 from lifecycle_kit.contract.report import Account, Warned
 from lifecycle_kit.contract.rules import MONEY, rules_for
 from lifecycle_kit.contract.sources import reading
@@ -52,6 +54,10 @@ class Checked:
     warnings : list of Warned
     n_refund_rows, refund_cents : int
         Orders of less than nothing that became refund events, and their sum (below zero).
+    n_files : dict of int
+        Contract table -> files it was read from.
+    moments : list of datetime
+        First and last of every time column that the log shows.
     """
 
     clean: dict[str, str] = field(default_factory=dict)
@@ -61,13 +67,19 @@ class Checked:
     warnings: list[Warned] = field(default_factory=list)
     n_refund_rows: int = 0
     refund_cents: int = 0
+    n_files: dict[str, int] = field(default_factory=dict)
+    moments: list[dt.datetime] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class _Tally:
+    """Figures of one table; `bad`, `negative` and `unnumbered` by feed."""
+
     n_read: int = 0
-    n_aside: int = 0
     cents_read: int = 0
+    bad: dict[int, int] = field(default_factory=dict)
+    negative: dict[int, tuple[int, int]] = field(default_factory=dict)
+    unnumbered: int = 0
 
 
 def check_feeds(
@@ -110,12 +122,12 @@ def check_feeds(
 def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], checked: Checked) -> None:
     columns = frozenset().union(*(t.columns for t in typed.values()))
     tally = _Tally()
-    for t in typed.values():
+    for i, t in typed.items():
         with reading(engine, t.feed.raw):
-            _tally(engine, table, t, tally, checked)
-    refunds = _negative_orders(engine, typed, checked) if table == "orders" else False
+            _tally(engine, table, i, t, tally, checked)
+    has_refunds = _negative_orders(engine, typed, tally, checked)
     good = f"_good_{table}"
-    kept = " UNION ALL ".join(_good(table, i, t, refunds) for i, t in typed.items())
+    kept = " UNION ALL ".join(_good(table, i, t, tally, has_refunds) for i, t in typed.items())
     engine.execute(f"CREATE VIEW {good} AS {kept}")
     options = next(iter(typed.values())).feed.options
     twins = find_duplicates(
@@ -124,11 +136,12 @@ def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], chec
     if twins.n_equal_kept:
         text = f"rows of {table} equal another row in every column; kept, as nothing says that they are one"
         checked.warnings.append(Warned("equal_rows", table, twins.n_equal_kept, text))
-    everything = " UNION ALL ".join(_good(table, i, t, False) for i, t in typed.items())
+    everything = " UNION ALL ".join(_good(table, i, t, tally, False) for i, t in typed.items())
     _drop_tests(engine, table, f"({everything})", checked)
     has_drops = _set_dropped_aside(engine, table, typed)
-    _create_clean(engine, table, good, columns, has_drops)
+    _create_clean(engine, table, columns, has_drops, bool(tally.unnumbered))
     checked.clean[table], checked.columns[table] = f"_clean_{table}", columns
+    checked.n_files[table] = sum(len(t.feed.raw.files) for t in typed.values())
     checked.notes += [note for t in typed.values() for note in t.notes if note not in checked.notes]
     n_aside, cents_aside = engine.rows(f"SELECT count(*), sum(amount) FROM _aside WHERE tbl = {literal(table)}")[0]
     cents = int(cents_aside or 0)
@@ -141,27 +154,48 @@ def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], chec
         _refuse_nothing_kept(engine, table, n_aside)
 
 
-def _tally(engine: DuckDBEngine, table: str, t: Typed, tally: _Tally, checked: Checked) -> None:
-    """Count the lines of a feed, set its bad ones aside and add up what its readings warn about."""
+def _tally(engine: DuckDBEngine, table: str, index: int, t: Typed, tally: _Tally, checked: Checked) -> None:
+    """Count a feed in one pass (two where lines are grouped), and set its bad lines aside."""
     amount = money_column(table)
     warned = [x for n, s in t.counts.values() for x in (f"count_if({n})", f"sum({s}) FILTER ({n})" if s else "NULL")]
-    n, n_bad, cents, *found = engine.rows(
-        f"SELECT {', '.join(['count(*)', 'count_if(_bad)', f'sum({amount})', *warned])} FROM {t.counted}"
-    )[0]
+    of_lines = ["count(*)", "count_if(_bad)", f"sum({amount})", *warned]
+    times = [c for c in TIME_COLUMNS.get(table, ()) if c in t.columns]
+    ends = [f"{f}({ident(c)}) FILTER (NOT _bad)" for c in times for f in ("min", "max")]
+    number = _NUMBERED[table].column if table in _NUMBERED else None
+    below = "net_revenue < 0 AND NOT _bad" if table == "orders" else "FALSE"
+    of_rows = [
+        "count_if(_bad)",
+        f"count_if({below})",
+        f"sum({amount}) FILTER ({below})",
+        f"count_if({number} IS NULL)" if number else "0",
+        *ends,
+    ]
+    if t.lines:
+        lines = engine.rows(f"SELECT {', '.join(of_lines)} FROM {t.lines}")[0]
+        rows = engine.rows(f"SELECT {', '.join(of_rows)} FROM {t.rows}")[0]
+    else:
+        both = engine.rows(f"SELECT {', '.join(of_lines + of_rows)} FROM {t.rows}")[0]
+        lines, rows = both[: len(of_lines)], both[len(of_lines) :]
+    n, n_bad, cents, *found = lines
+    n_bad_rows, n_negative, negative_cents, n_unnumbered, *moments = rows
     tally.n_read += n
     tally.cents_read += int(cents or 0)
-    for (name, _), n_found, total in zip(t.counts.items(), found[::2], found[1::2], strict=True):
+    tally.bad[index] = n_bad_rows
+    tally.unnumbered += n_unnumbered
+    if n_negative:
+        tally.negative[index] = (n_negative, int(negative_cents))
+    checked.moments += [m for m in moments if m is not None]
+    for name, n_found, total in zip(t.counts, found[::2], found[1::2], strict=True):
         if n_found:
             column, _, what = name.partition(".")
             checked.warnings.append(_warn_reading(table, column, what, n_found, total))
     if n_bad:
-        source = f"_view_{_index_of(t)}"
         engine.execute(
             f"""CREATE TEMP TABLE _bad_rows AS
-            SELECT _file, _line, _reasons, {amount} AS amount FROM {source} WHERE _bad"""
+            SELECT _file, _line, _reasons, {amount} AS amount FROM _view_{index} WHERE _bad"""
         )
         _move_aside(engine, table, t.feed)
-    if t.lines and engine.rows(f"SELECT 1 FROM {t.rows} WHERE _bad LIMIT 1"):
+    if t.lines and n_bad_rows:
         own = f"l.{amount}" if table in MONEY else amount
         engine.execute(
             f"""CREATE TEMP TABLE _bad_rows AS
@@ -169,10 +203,6 @@ def _tally(engine: DuckDBEngine, table: str, t: Typed, tally: _Tally, checked: C
             FROM {t.lines} l JOIN {t.rows} r ON r._g = l._g WHERE r._bad AND NOT l._bad"""
         )
         _move_aside(engine, table, t.feed)
-
-
-def _index_of(t: Typed) -> str:
-    return (t.lines or t.reasons).rpartition("_")[2]
 
 
 def _move_aside(engine: DuckDBEngine, table: str, feed: Feed) -> None:
@@ -187,19 +217,18 @@ def _move_aside(engine: DuckDBEngine, table: str, feed: Feed) -> None:
     engine.execute("DROP TABLE _bad_rows")
 
 
-def _good(table: str, index: int, t: Typed, refunds: bool) -> str:
+def _good(table: str, index: int, t: Typed, tally: _Tally, has_refunds: bool) -> str:
     names = column_list(c.name for c in TABLES[table].columns)
-    not_refund = " AND net_revenue >= 0" if refunds else ""
-    return f"SELECT {index} AS _feed, _file, _line, {names} FROM {t.rows} WHERE NOT _bad{not_refund}"
+    conditions = ["NOT _bad"] * bool(tally.bad[index]) + ["net_revenue >= 0"] * has_refunds
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {index} AS _feed, _file, _line, {names} FROM {t.rows} {where}"
 
 
-def _negative_orders(engine: DuckDBEngine, typed: dict[int, Typed], checked: Checked) -> bool:
+def _negative_orders(engine: DuckDBEngine, typed: dict[int, Typed], tally: _Tally, checked: Checked) -> bool:
     """Deal with orders of less than nothing as declared; True when some become refunds."""
     is_refund = False
-    for i, t in typed.items():
-        n, cents = engine.rows(f"SELECT count(*), sum(net_revenue) FROM {t.rows} WHERE NOT _bad AND net_revenue < 0")[0]
-        if not n:
-            continue
+    for i, (n, cents) in tally.negative.items():
+        t = typed[i]
         policy = t.feed.options.negative_amount
         if policy is None:
             raise DataError(
@@ -289,13 +318,15 @@ def _set_dropped_aside(engine: DuckDBEngine, table: str, typed: dict[int, Typed]
     return bool(feeds)
 
 
-def _create_clean(engine: DuckDBEngine, table: str, good: str, columns: frozenset[str], has_drops: bool) -> None:
+def _create_clean(
+    engine: DuckDBEngine, table: str, columns: frozenset[str], has_drops: bool, is_unnumbered: bool
+) -> None:
     names = [ident(c.name) for c in TABLES[table].columns]
-    number = _NUMBERED.get(table)
-    if number and (number.column not in columns or engine.rows(f"SELECT 1 FROM {good} WHERE {number.column} IS NULL LIMIT 1")):
+    if is_unnumbered:
+        number = _NUMBERED[table]
         names[names.index(ident(number.column))] = number.sql
     drops = f"ANTI JOIN (SELECT * FROM _drop WHERE tbl = {literal(table)}) d USING (_feed, _file, _line)" if has_drops else ""
-    engine.execute(f"CREATE VIEW _clean_{table} AS SELECT {', '.join(names)} FROM {good} {drops}")
+    engine.execute(f"CREATE VIEW _clean_{table} AS SELECT {', '.join(names)} FROM _good_{table} {drops}")
 
 
 @dataclass(frozen=True)

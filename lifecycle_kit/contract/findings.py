@@ -37,7 +37,7 @@ def look_for_oddities(engine: DuckDBEngine, checked: Checked) -> list[Warned]:
     """Return what is odd in the stored tables."""
     found = [*_odd_ids(engine), *_odd_people(engine, checked)]
     if "orders" in checked.clean:
-        found += [*_odd_orders(engine, checked), *_odd_amounts(engine)]
+        found += [*_odd_orders(engine), *_odd_amounts(engine, checked)]
     if "events" in checked.clean:
         found += _odd_events(engine, checked)
     return found
@@ -49,13 +49,9 @@ def found_in(engine: DuckDBEngine, checked: Checked) -> Mapping[str, Capability]
     for table, columns in checked.columns.items():
         if table not in checked.clean:
             continue
-        names = sorted(columns)
-        row = engine.rows(
-            f"SELECT count(*), {', '.join(f'bool_or({ident(c)} IS NOT NULL)' for c in names)} FROM {ident(table)}"
-        )[0]
-        if row[0]:
-            found.add(table)
-        found |= {f"{table}.{c}" for c, has in zip(names, row[1:], strict=True) if has}
+        # looked up, not counted: the first value settles it
+        filled = {c for c in columns if engine.rows(f"SELECT 1 FROM {ident(table)} WHERE {ident(c)} IS NOT NULL LIMIT 1")}
+        found |= {f"{table}.{c}" for c in filled} | ({table} if filled else set())
     if "events" in checked.clean:
         found |= {f"event:{name}" for (name,) in engine.rows("SELECT DISTINCT event FROM _events WHERE in_log")}
     return capabilities_of(found)
@@ -118,7 +114,7 @@ def _odd_people(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
             yield Warned("several_links", "identities", n, text, _examples(engine, sql))
 
 
-def _odd_orders(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
+def _odd_orders(engine: DuckDBEngine) -> Iterator[Warned]:
     n, first, last, undated, early = engine.rows(
         """SELECT count(*), min(ordered_at), max(ordered_at),
             count_if(status = 'refunded' AND refunded_at IS NULL), count_if(ingested_at < ordered_at) FROM orders"""
@@ -140,7 +136,7 @@ def _odd_orders(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
         yield Warned("concentration", "orders", 1, f"customer has {_of(top, total)}; averages speak of that one")
 
 
-def _odd_amounts(engine: DuckDBEngine) -> Iterator[Warned]:
+def _odd_amounts(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
     # a histogram in tenths of a power of ten finds a median near enough, in one cheap pass
     def middle(rows: list[tuple[Any, ...]]) -> float | None:
         total, seen = sum(r[-1] for r in rows), 0
@@ -163,17 +159,13 @@ def _odd_amounts(engine: DuckDBEngine) -> Iterator[Warned]:
             )
             shown = tuple(f"{escaped(order)} {cents / 100:,.2f}" for order, cents in biggest)
             yield Warned("outliers", "orders", n, f"orders exceed {_OUTLIER:,} times the median, {_of(cents, total)}", shown)
-    files = engine.rows(f"SELECT _file, {bucket}, count(*) FROM _good_orders WHERE net_revenue > 0 GROUP BY 1, 2") if _several_files(engine) else []
+    files = engine.rows(f"SELECT _file, {bucket}, count(*) FROM _good_orders WHERE net_revenue > 0 GROUP BY 1, 2") if checked.n_files.get("orders", 0) > 1 else []
     medians = {f: middle([r for r in files if r[0] == f]) or 1.0 for f in {r[0] for r in files}}
     if len(medians) > 1:
         (small, low), *_, (large, high) = sorted(medians.items(), key=lambda m: m[1])
         if high / low >= 30:
             text = f"files differ in their median order by a factor of about {high / low:,.0f} ({small} against {large}): cents and euros mixed?"
             yield Warned("unit_mix", "orders", len(medians), text)
-
-
-def _several_files(engine: DuckDBEngine) -> bool:
-    return len(engine.rows("SELECT DISTINCT _file FROM _good_orders LIMIT 2")) > 1
 
 
 def _odd_events(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:

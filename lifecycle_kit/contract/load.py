@@ -14,7 +14,7 @@ from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.contract.declaration import Declaration, find_declaration
 from lifecycle_kit.contract.feeds import Feed, RawProbe, plain_feed
 from lifecycle_kit.contract.findings import found_in, look_for_oddities
-from lifecycle_kit.contract.log import TIME_COLUMNS, create_log, store_tables
+from lifecycle_kit.contract.log import create_log, store_tables
 from lifecycle_kit.contract.parse import ParseOptions
 from lifecycle_kit.contract.people import build_persons
 from lifecycle_kit.contract.report import Account, CheckReport
@@ -114,6 +114,8 @@ def load(
     zone(business)
     text = SourceOptions(delimiter=delimiter, encoding=encoding)
     engine = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
+    # ids are nearly all different: squeezing them costs more time at the door than it saves later
+    engine.execute("SET disabled_compression_methods = 'fsst,dict_fsst'")
     try:
         gathered = _gather(engine, source, declared, overrides, text)
         return _build(engine, gathered, declared, overrides, business=business, name=name)
@@ -211,7 +213,7 @@ def _build(
     limit = _naive(now) if now else dt.datetime.now(dt.UTC).replace(tzinfo=None) + _TOLERANCE
     checked = check_feeds(engine, gathered.feeds, business_timezone=business, future=instant(limit), currency=code)
     _set_unreadable_aside(engine, gathered, checked)
-    span = _span(engine, checked.clean)
+    span = _span(checked.moments)
     build_persons(engine, checked.clean)
     store_tables(engine, checked.clean, timezone=business, span=span)
     create_log(engine, checked.clean, timezone=business, span=span)
@@ -310,12 +312,5 @@ def _naive(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _span(engine: DuckDBEngine, clean: dict[str, str]) -> tuple[dt.datetime, dt.datetime]:
-    ends = [
-        engine.rows(f"SELECT min({ident(c)}), max({ident(c)}) FROM {ident(clean[table])}")[0]
-        for table, columns in TIME_COLUMNS.items()
-        for c in columns
-        if table in clean
-    ]
-    known = [moment for pair in ends for moment in pair if moment is not None]
-    return (min(known), max(known)) if known else (dt.datetime(2000, 1, 1), dt.datetime(2000, 1, 1))
+def _span(moments: list[dt.datetime]) -> tuple[dt.datetime, dt.datetime]:
+    return (min(moments), max(moments)) if moments else (dt.datetime(2000, 1, 1), dt.datetime(2000, 1, 1))

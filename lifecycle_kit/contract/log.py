@@ -41,28 +41,34 @@ def store_tables(
 
     `orders`, `surveys`, `referrals` and `events` get `person_key`; `orders` and `events` also `business_day`.
     """
-    for name, table in TABLES.items():
-        columns = [c.name for c in table.columns]
+    for name in TABLES:
         if name not in clean:
-            engine.execute(f"CREATE TABLE {ident(name)} ({_declared(name)})")
-        elif name == "events":
-            _store_events(engine, clean, columns, timezone, span)
-        elif name in _OWNER:
-            day = f", {business_day('t.ordered_at', timezone, *span)} AS business_day" if name == "orders" else ""
+            engine.execute(f"CREATE TABLE {ident('_events' if name == 'events' else name)} ({_declared(name)})")
+    if "events" in clean:
+        _store_events(engine, clean, timezone, span)
+    has_refunds = _collect_refunds(engine, clean)
+    if "orders" in clean:
+        _store_orders(engine, clean, timezone, span, has_refunds)
+    if has_refunds:
+        engine.execute(
+            """UPDATE _events t SET taken_back_at = r.back_at FROM _refunds r
+            WHERE t.person_key = r.person_key AND t.order_id = r.order_id"""
+        )
+    engine.execute("DROP TABLE _refunds")
+    engine.execute("CREATE VIEW events AS SELECT * EXCLUDE (in_log, taken_back_at) FROM _events")
+    for name in clean:
+        if name in ("surveys", "referrals"):
             engine.execute(
-                f"""CREATE TABLE {ident(name)} AS SELECT p.person_key{day}, {_of("t", columns)}
+                f"""CREATE TABLE {name} AS SELECT p.person_key, {_of("t", name)}
                 FROM {ident(clean[name])} t {person_join(_OWNER[name])}"""
             )
-        else:
-            engine.execute(f"CREATE TABLE {ident(name)} AS SELECT {column_list(columns)} FROM {ident(clean[name])}")
-    if "events" not in clean:
-        engine.execute("ALTER TABLE events RENAME TO _events")
-        engine.execute("ALTER TABLE _events ADD COLUMN in_log BOOLEAN")
-    _resolve_refunds(engine)
-    engine.execute("CREATE VIEW events AS SELECT * EXCLUDE (in_log, taken_back_at) FROM _events")
+        elif name not in ("events", "orders"):
+            engine.execute(f"CREATE TABLE {name} AS SELECT {_of('t', name)} FROM {ident(clean[name])} t")
 
 
-def create_log(engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, span: tuple[dt.datetime, dt.datetime]) -> None:
+def create_log(
+    engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, span: tuple[dt.datetime, dt.datetime]
+) -> None:
     """Create the view `log` with exactly the columns of LOG_SCHEMA."""
 
     def day(column: str) -> str:
@@ -84,7 +90,8 @@ def create_log(engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, sp
         # a refund is known once the row that tells it has come in, and not before it happened
         branches.append(
             f"""SELECT person_key, 'order_refunded', refunded_at, greatest(refunded_at, ingested_at),
-            {day("refunded_at")}, order_id, net_revenue, NULL, NULL, taken_back_at FROM orders WHERE refunded_at IS NOT NULL"""
+            {day("refunded_at")}, order_id, net_revenue, NULL, NULL, taken_back_at
+            FROM orders WHERE refunded_at IS NOT NULL"""
         )
     plain = {
         "surveys": [("survey_answered", "at")],
@@ -112,61 +119,76 @@ _SQL_TYPES = {
     "boolean": "BOOLEAN",
 }
 
-def _resolve_refunds(engine: DuckDBEngine) -> None:
-    """Write on every row with an order when that order was taken back: its own date, or an order_refunded event's.
+def _declared(table: str) -> str:
+    extra = {
+        "orders": "person_key BIGINT, business_day DATE, ",
+        "events": "person_key BIGINT, business_day DATE, in_log BOOLEAN, taken_back_at TIMESTAMP, ",
+        "surveys": "person_key BIGINT, ",
+        "referrals": "person_key BIGINT, ",
+    }.get(table, "")
+    own = ", ".join(f"{ident(c.name)} {KIND_TYPES[c.kind]}" for c in TABLES[table].columns)
+    return extra + own + (", taken_back_at TIMESTAMP" if table == "orders" else "")
+
+
+def _of(alias: str, table: str) -> str:
+    return ", ".join(f"{alias}.{ident(c.name)}" for c in TABLES[table].columns)
+
+
+def _collect_refunds(engine: DuckDBEngine, clean: dict[str, str]) -> bool:
+    """Create `_refunds`: when each order was first given back, by its own row or by an event; False when none was.
 
     Done once here because a join of refunds at every snapshot would double the snapshot's cost.
     """
-    for table in ("_events", "orders"):
-        engine.execute(f"ALTER TABLE {table} ADD COLUMN taken_back_at TIMESTAMP")
-    engine.execute("UPDATE orders SET taken_back_at = refunded_at WHERE refunded_at IS NOT NULL")
-    engine.execute(
-        """CREATE TEMP TABLE _refunds AS SELECT person_key, order_id, min(back_at) AS back_at FROM (
-            SELECT person_key, order_id, occurred_at AS back_at FROM _events
-            WHERE event = 'order_refunded' AND order_id IS NOT NULL
-            UNION ALL
-            SELECT person_key, order_id, refunded_at FROM orders WHERE refunded_at IS NOT NULL)
-        GROUP BY ALL"""
-    )
-    for table, condition in (("_events", "TRUE"), ("orders", "t.taken_back_at IS DISTINCT FROM r.back_at")):
-        engine.execute(
-            f"""UPDATE {table} t SET taken_back_at = r.back_at FROM _refunds r
-            WHERE t.person_key = r.person_key AND t.order_id = r.order_id AND {condition}"""
+    told = ["SELECT person_key, order_id, occurred_at AS back_at FROM _events WHERE event = 'order_refunded'"]
+    if "orders" in clean:
+        told.append(
+            f"""SELECT p.person_key, t.order_id, t.refunded_at FROM {ident(clean["orders"])} t
+            {person_join("person_id")} WHERE t.refunded_at IS NOT NULL"""
         )
-    engine.execute("DROP TABLE _refunds")
+    engine.execute(
+        f"""CREATE TEMP TABLE _refunds AS SELECT person_key, order_id, min(back_at) AS back_at
+        FROM ({" UNION ALL ".join(told)}) WHERE order_id IS NOT NULL GROUP BY ALL"""
+    )
+    return bool(engine.rows("SELECT 1 FROM _refunds LIMIT 1"))
 
 
-def _declared(table: str) -> str:
-    extra = "person_key BIGINT, business_day DATE, " if table in ("orders", "events") else ""
-    extra = "person_key BIGINT, " if table in ("surveys", "referrals") else extra
-    return extra + ", ".join(f"{ident(c.name)} {KIND_TYPES[c.kind]}" for c in TABLES[table].columns)
-
-
-def _of(alias: str, columns: list[str]) -> str:
-    return ", ".join(f"{alias}.{ident(c)}" for c in columns)
+def _store_orders(
+    engine: DuckDBEngine,
+    clean: dict[str, str],
+    timezone: str,
+    span: tuple[dt.datetime, dt.datetime],
+    has_refunds: bool,
+) -> None:
+    back = "LEFT JOIN _refunds r ON r.person_key = p.person_key AND r.order_id = t.order_id" if has_refunds else ""
+    engine.execute(
+        f"""CREATE TABLE orders AS
+        SELECT p.person_key, {business_day("t.ordered_at", timezone, *span)} AS business_day, {_of("t", "orders")},
+               {"r.back_at" if has_refunds else "NULL::TIMESTAMP"} AS taken_back_at
+        FROM {ident(clean["orders"])} t {person_join("person_id")} {back}"""
+    )
 
 
 def _store_events(
-    engine: DuckDBEngine,
-    clean: dict[str, str],
-    columns: list[str],
-    timezone: str,
-    span: tuple[dt.datetime, dt.datetime],
+    engine: DuckDBEngine, clean: dict[str, str], timezone: str, span: tuple[dt.datetime, dt.datetime]
 ) -> None:
     # a person named on the row wins; then the person the device is linked to; then the device itself
-    told, joins = "FALSE", ""
+    told, book = "FALSE", ""
     if "orders" in clean:
-        joins = f"LEFT JOIN (SELECT order_id, bool_or(refunded_at IS NOT NULL) AS is_refunded FROM {ident(clean['orders'])} GROUP BY 1) o ON o.order_id = t.order_id AND t.event IN {ORDER_EVENTS}"
+        book = f"""LEFT JOIN (
+            SELECT order_id, bool_or(refunded_at IS NOT NULL) AS is_refunded FROM {ident(clean["orders"])}
+            SEMI JOIN (SELECT DISTINCT order_id FROM {ident(clean["events"])} WHERE event IN {ORDER_EVENTS})
+            USING (order_id) GROUP BY 1) o ON o.order_id = t.order_id AND t.event IN {ORDER_EVENTS}"""
         told = """(t.event = 'order_completed' AND (t.order_id IS NULL OR o.order_id IS NOT NULL))
             OR (t.event = 'order_refunded' AND coalesce(o.is_refunded, FALSE))"""
     engine.execute(
         f"""CREATE TABLE _events AS
         SELECT coalesce(k.person_key, a.person_key) AS person_key,
-               {business_day("t.occurred_at", timezone, *span)} AS business_day, {_of("t", columns)},
-               NOT ({told}) AS in_log
+               {business_day("t.occurred_at", timezone, *span)} AS business_day,
+               NOT ({told}) AS in_log, NULL::TIMESTAMP AS taken_back_at, {_of("t", "events")}
         FROM {ident(clean["events"])} t
         LEFT JOIN _links l ON l.anonymous_id = t.anonymous_id AND t.person_id IS NULL
         LEFT JOIN persons k ON k.person_id = coalesce(t.person_id, l.person_id) AND NOT k.is_anonymous
-        LEFT JOIN persons a ON a.person_id = t.anonymous_id AND a.is_anonymous AND t.person_id IS NULL AND l.person_id IS NULL
-        {joins}"""
+        LEFT JOIN persons a
+            ON a.person_id = t.anonymous_id AND a.is_anonymous AND t.person_id IS NULL AND l.person_id IS NULL
+        {book}"""
     )

@@ -37,7 +37,7 @@ def build_persons(engine: DuckDBEngine, clean: dict[str, str]) -> None:
     """
     _create_links(engine, clean)
     known = [
-        f"SELECT {column} AS person_id FROM {ident(clean[table])} WHERE {column} IS NOT NULL GROUP BY 1"
+        f"SELECT {column} AS person_id FROM {ident(clean[table])} WHERE {column} IS NOT NULL"
         for table, column in PERSON_COLUMNS.items()
         if table in clean
     ] or ["SELECT NULL::VARCHAR AS person_id WHERE FALSE"]
@@ -56,7 +56,7 @@ def build_persons(engine: DuckDBEngine, clean: dict[str, str]) -> None:
     engine.execute(
         f"""CREATE TABLE persons AS
         WITH p AS (
-            SELECT DISTINCT person_id, FALSE AS is_anonymous FROM ({" UNION ALL ".join(known)})
+            SELECT person_id, FALSE AS is_anonymous FROM ({" UNION ALL ".join(known)}) GROUP BY 1
             UNION ALL {anonymous}
         )
         SELECT row_number() OVER (ORDER BY p.person_id, p.is_anonymous) AS person_key,
