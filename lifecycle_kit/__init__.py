@@ -23,6 +23,7 @@ _HOME = {
     "load_model": "stages.model_file",
     "parse_model": "stages.model_file",
     "shipped_models": "stages.model_file",
+    "suited_model": "stages.model_file",
     "snapshot": "stages.snapshot",
     "snapshot_changes": "stages.snapshot",
     "Snapshot": "stages.snapshot",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.stages.model_file import load_model as load_model
     from lifecycle_kit.stages.model_file import parse_model as parse_model
     from lifecycle_kit.stages.model_file import shipped_models as shipped_models
+    from lifecycle_kit.stages.model_file import suited_model as suited_model
     from lifecycle_kit.stages.occupancy import Occupancy as Occupancy
     from lifecycle_kit.stages.occupancy import occupancy as occupancy
     from lifecycle_kit.stages.person import PersonTimeline as PersonTimeline

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from lifecycle_kit.calendar import zone
 from lifecycle_kit.errors import ModelError, UnknownNameError, UsageError
@@ -15,7 +15,10 @@ from lifecycle_kit.stages.model import UNPLACED, Activity, Reversal, Signal, Sta
 from lifecycle_kit.stages.rules import Comparison, Rule, parse_rule
 from lifecycle_kit.yaml_lines import Entry, read_yaml
 
-__all__ = ["load_model", "parse_model", "shipped_models"]
+__all__ = ["load_model", "parse_model", "shipped_models", "suited_model"]
+
+if TYPE_CHECKING:
+    from lifecycle_kit.contract.dataset import Dataset
 
 _TOP = ("lifecycle", "name", "signals", "stages", "statuses")
 _TOP_OPTIONAL = ("entity", "time", "policy", "activities", "crosswalk")
@@ -306,3 +309,8 @@ def _check_unique(what: str, entry: Entry, ids: list[str], ranks: list[int]) -> 
         twice = sorted({str(value) for value in values if values.count(value) > 1})  # type: ignore[attr-defined]
         if twice:
             raise entry.problem(f"The {what} {label} {twice[0]} stands twice.", f"Give each {what} its own {label}.")
+
+
+def suited_model(dataset: Dataset) -> StageModel:
+    """Return the shipped model that a dataset can feed: shop where it has visits, orders_only otherwise."""
+    return load_model("shop" if dataset.capabilities["stages_before_purchase"].available else "orders_only")

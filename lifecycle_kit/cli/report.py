@@ -1,0 +1,48 @@
+"""lifecycle report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lifecycle_kit.cli.options import as_json
+from lifecycle_kit.cli.screen import print_json, print_notes, progress
+
+__all__ = ["report"]
+
+
+@click.command()
+@click.option(
+    "--data", default="data/shop", show_default=True, help="Folder, file or DuckDB database with the shop's log."
+)
+@click.option(
+    "--out", required=True, metavar="FOLDER", help="Where the report goes; replaced only when the new one is whole."
+)
+@click.option("--model", default="", help="Stage model: a YAML file, or shop or orders_only.")
+@click.option("--as-of", default="", metavar="DATE", help="Close of that business day. Default: the log's last day.")
+@click.option("--mapping", default="", help="Mapping file, or the name of a shipped one.")
+@click.option("--title", default="Customer lifecycle report", show_default=True)
+@as_json
+def report(out: str, wants_json: bool, title: str, **parameters: Any) -> None:
+    """Publish the lifecycle report: one offline page, its tables, its notebook and a manifest."""
+    from lifecycle_kit.reports import LIFECYCLE_REPORT, run_report
+    from lifecycle_kit.reports.lifecycle import check_inputs, report_notebook
+
+    check_inputs(**parameters)
+    with progress("Running the report"):
+        published = run_report(
+            report_notebook(),
+            parameters=parameters | {"title": title},
+            declared=LIFECYCLE_REPORT,
+            out=Path(out),
+            title=title,
+        )
+    if wants_json:
+        print_json(
+            {"html": str(published.html), "manifest": str(published.manifest), "seconds": round(published.seconds, 1)}
+        )
+        return
+    print_notes(published.warnings, label="Warning")
+    click.echo(f"Published in {published.seconds:.0f} s: {published.html}")
