@@ -269,7 +269,7 @@ def _add_refunds(engine: DuckDBEngine, checked: Checked) -> None:
         select = f"SELECT * FROM {checked.clean['events']} UNION ALL {select}"
     engine.execute(f"CREATE VIEW _clean_events_and_refunds AS {select}")
     checked.clean["events"] = "_clean_events_and_refunds"
-    checked.columns["events"] = checked.columns.get("events", frozenset()) | {"person_id", "event", "occurred_at"}
+    checked.columns["events"] = checked.columns.get("events", frozenset()) | frozenset(given)
 
 
 def _drop_tests(engine: DuckDBEngine, table: str, good: str, checked: Checked) -> None:

@@ -180,7 +180,7 @@ def _odd_events(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
         if orphans:
             text = "order_completed events name an order that the orders table lacks; they count"
             yield Warned("orphan_orders", "events", orphans, text)
-    (early,) = engine.rows("SELECT count_if(ingested_at < occurred_at) FROM _events")[0]
+    (early,) = engine.rows("SELECT count_if(ingested_at < occurred_at) FROM events")[0]
     if early:
         yield Warned("known_before", "events", early, "events reached the log before they happened (ingested_at)")
 

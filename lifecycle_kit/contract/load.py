@@ -215,8 +215,8 @@ def _build(
     _set_unreadable_aside(engine, gathered, checked)
     span = _span(checked.moments)
     build_persons(engine, checked.clean)
-    store_tables(engine, checked.clean, timezone=business, span=span)
-    create_log(engine, checked.clean, timezone=business, span=span)
+    store_tables(engine, checked.clean, checked.columns, timezone=business, span=span)
+    create_log(engine, checked.clean, checked.columns, timezone=business, span=span)
     _balance(engine, checked)
     first_at, last_at = engine.rows("SELECT min(occurred_at), max(occurred_at) FROM log")[0]
     if first_at is None:

@@ -15,6 +15,8 @@ from lifecycle_kit.contract.tables import LOG_SCHEMA, TABLES
 from lifecycle_kit.contract.zones import business_day
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
 __all__ = ["ORDER_EVENTS", "TIME_COLUMNS", "create_log", "store_tables"]
@@ -30,46 +32,88 @@ TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "referrals": ("sent_at", "converted_at"),
 }
 
+# tables that say on which business day a row falls, by which column
+_DAYS = {"orders": "ordered_at", "events": "occurred_at"}
+
 # tables whose rows belong to one person: the column that names them
 _OWNER = {"orders": "person_id", "surveys": "person_id", "referrals": "referrer_id"}
 
 
 def store_tables(
-    engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, span: tuple[dt.datetime, dt.datetime]
+    engine: DuckDBEngine,
+    clean: dict[str, str],
+    given: dict[str, frozenset[str]],
+    *,
+    timezone: str,
+    span: tuple[dt.datetime, dt.datetime],
 ) -> None:
-    """Store every contract table under its own name, from its clean relation; absent ones are stored empty.
+    """Store every contract table and show it under its own name, from its clean relation; absent ones are empty.
 
     `orders`, `surveys`, `referrals` and `events` get `person_key`; `orders` and `events` also `business_day`.
+
+    Parameters
+    ----------
+    clean : dict of str
+        Contract table -> relation of its kept rows.
+    given : dict of frozenset
+        Contract table -> columns that the source gives. Others are empty, and cost nothing: views show them.
     """
     for name in TABLES:
         if name not in clean:
-            engine.execute(f"CREATE TABLE {ident('_events' if name == 'events' else name)} ({_declared(name)})")
+            engine.execute(f"CREATE TABLE _{name} ({_declared(name)})")
     if "events" in clean:
-        _store_events(engine, clean, timezone, span)
+        _store_events(engine, clean, given["events"])
     has_refunds = _collect_refunds(engine, clean)
     if "orders" in clean:
-        _store_orders(engine, clean, timezone, span, has_refunds)
+        _store_orders(engine, clean, given["orders"] | {"order_id"}, has_refunds)
     if has_refunds:
         engine.execute(
             """UPDATE _events t SET taken_back_at = r.back_at FROM _refunds r
             WHERE t.person_key = r.person_key AND t.order_id = r.order_id"""
         )
     engine.execute("DROP TABLE _refunds")
-    engine.execute("CREATE VIEW events AS SELECT * EXCLUDE (in_log, taken_back_at) FROM _events")
     for name in clean:
         if name in ("surveys", "referrals"):
             engine.execute(
-                f"""CREATE TABLE {name} AS SELECT p.person_key, {_of("t", name)}
+                f"""CREATE TABLE _{name} AS SELECT p.person_key, {_of("t", name)}
                 FROM {ident(clean[name])} t {person_join(_OWNER[name])}"""
             )
         elif name not in ("events", "orders"):
-            engine.execute(f"CREATE TABLE {name} AS SELECT {_of('t', name)} FROM {ident(clean[name])} t")
+            engine.execute(f"CREATE TABLE _{name} AS SELECT {_of('t', name)} FROM {ident(clean[name])} t")
+    for name in TABLES:
+        _show(engine, name, timezone, span)
+
+
+def _show(engine: DuckDBEngine, name: str, timezone: str, span: tuple[dt.datetime, dt.datetime]) -> None:
+    """Create the view that shows a stored table with all columns of the contract."""
+    stored = engine.columns(f"_{name}")
+    select = [
+        ident(c.name) if c.name in stored else f"NULL::{KIND_TYPES[c.kind]} AS {ident(c.name)}"
+        for c in TABLES[name].columns
+    ]
+    if name in _DAYS:
+        # cheaper to work out again than to store and read
+        select.insert(0, f"{business_day(_DAYS[name], timezone, *span)} AS business_day")
+    if "person_key" in stored:
+        select.insert(0, "person_key")
+    engine.execute(f"CREATE VIEW {ident(name)} AS SELECT {', '.join(select)} FROM _{name}")
 
 
 def create_log(
-    engine: DuckDBEngine, clean: dict[str, str], *, timezone: str, span: tuple[dt.datetime, dt.datetime]
+    engine: DuckDBEngine,
+    clean: dict[str, str],
+    given: dict[str, frozenset[str]],
+    *,
+    timezone: str,
+    span: tuple[dt.datetime, dt.datetime],
 ) -> None:
     """Create the view `log` with exactly the columns of LOG_SCHEMA."""
+
+    def shown(table: str) -> Callable[[str], str]:
+        return lambda column: ident(column) if column in given[table] else "NULL"
+
+    def known(table: str, moment: str) -> str:
+        return f"coalesce(ingested_at, {moment})" if "ingested_at" in given[table] else moment
 
     def day(column: str) -> str:
         return business_day(column, timezone, *span)
@@ -77,22 +121,25 @@ def create_log(
     branches = []
     if "events" in clean:
         branches.append(
-            """SELECT person_key, event, occurred_at, coalesce(ingested_at, occurred_at), business_day,
-            order_id, revenue, session_id, channel, taken_back_at FROM _events WHERE in_log"""
+            f"""SELECT person_key, event, occurred_at, {known("events", "occurred_at")}, {day("occurred_at")},
+            {", ".join(map(shown("events"), ("order_id", "revenue", "session_id", "channel")))}, taken_back_at
+            FROM _events WHERE in_log"""
         )
     if "orders" in clean:
-        cancelled = "status IS NOT DISTINCT FROM 'cancelled' AND refunded_at IS NULL"
+        status, refunded_at = map(shown("orders"), ("status", "refunded_at"))
+        cancelled = f"{status} IS NOT DISTINCT FROM 'cancelled' AND {refunded_at} IS NULL"
         for event, condition in (("order_completed", f"NOT ({cancelled})"), ("order_cancelled", cancelled)):
             branches.append(
-                f"""SELECT person_key, '{event}', ordered_at, coalesce(ingested_at, ordered_at), business_day,
-                order_id, net_revenue, NULL, NULL, taken_back_at FROM orders WHERE {condition}"""
+                f"""SELECT person_key, '{event}', ordered_at, {known("orders", "ordered_at")}, {day("ordered_at")},
+                order_id, net_revenue, NULL, NULL, taken_back_at FROM _orders WHERE {condition}"""
             )
-        # a refund is known once the row that tells it has come in, and not before it happened
-        branches.append(
-            f"""SELECT person_key, 'order_refunded', refunded_at, greatest(refunded_at, ingested_at),
-            {day("refunded_at")}, order_id, net_revenue, NULL, NULL, taken_back_at
-            FROM orders WHERE refunded_at IS NOT NULL"""
-        )
+        if "refunded_at" in given["orders"]:
+            # a refund is known once the row that tells it has come in, and not before it happened
+            branches.append(
+                f"""SELECT person_key, 'order_refunded', refunded_at, greatest(refunded_at, {shown("orders")("ingested_at")}),
+                {day("refunded_at")}, order_id, net_revenue, NULL, NULL, taken_back_at
+                FROM _orders WHERE refunded_at IS NOT NULL"""
+            )
     plain = {
         "surveys": [("survey_answered", "at")],
         "referrals": [("referral_sent", "sent_at"), ("referral_converted", "converted_at")],
@@ -121,17 +168,17 @@ _SQL_TYPES = {
 
 def _declared(table: str) -> str:
     extra = {
-        "orders": "person_key BIGINT, business_day DATE, ",
-        "events": "person_key BIGINT, business_day DATE, in_log BOOLEAN, taken_back_at TIMESTAMP, ",
+        "orders": "person_key BIGINT, taken_back_at TIMESTAMP, ",
+        "events": "person_key BIGINT, in_log BOOLEAN, taken_back_at TIMESTAMP, ",
         "surveys": "person_key BIGINT, ",
         "referrals": "person_key BIGINT, ",
     }.get(table, "")
-    own = ", ".join(f"{ident(c.name)} {KIND_TYPES[c.kind]}" for c in TABLES[table].columns)
-    return extra + own + (", taken_back_at TIMESTAMP" if table == "orders" else "")
+    return extra + ", ".join(f"{ident(c.name)} {KIND_TYPES[c.kind]}" for c in TABLES[table].columns)
 
 
-def _of(alias: str, table: str) -> str:
-    return ", ".join(f"{alias}.{ident(c.name)}" for c in TABLES[table].columns)
+def _of(alias: str, table: str, only: frozenset[str] | None = None) -> str:
+    names = [c.name for c in TABLES[table].columns if only is None or c.name in only]
+    return ", ".join(f"{alias}.{ident(name)}" for name in names)
 
 
 def _collect_refunds(engine: DuckDBEngine, clean: dict[str, str]) -> bool:
@@ -152,25 +199,16 @@ def _collect_refunds(engine: DuckDBEngine, clean: dict[str, str]) -> bool:
     return bool(engine.rows("SELECT 1 FROM _refunds LIMIT 1"))
 
 
-def _store_orders(
-    engine: DuckDBEngine,
-    clean: dict[str, str],
-    timezone: str,
-    span: tuple[dt.datetime, dt.datetime],
-    has_refunds: bool,
-) -> None:
+def _store_orders(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[str], has_refunds: bool) -> None:
     back = "LEFT JOIN _refunds r ON r.person_key = p.person_key AND r.order_id = t.order_id" if has_refunds else ""
     engine.execute(
-        f"""CREATE TABLE orders AS
-        SELECT p.person_key, {business_day("t.ordered_at", timezone, *span)} AS business_day, {_of("t", "orders")},
-               {"r.back_at" if has_refunds else "NULL::TIMESTAMP"} AS taken_back_at
+        f"""CREATE TABLE _orders AS
+        SELECT p.person_key, {"r.back_at" if has_refunds else "NULL::TIMESTAMP"} AS taken_back_at, {_of("t", "orders", given)}
         FROM {ident(clean["orders"])} t {person_join("person_id")} {back}"""
     )
 
 
-def _store_events(
-    engine: DuckDBEngine, clean: dict[str, str], timezone: str, span: tuple[dt.datetime, dt.datetime]
-) -> None:
+def _store_events(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[str]) -> None:
     # a person named on the row wins; then the person the device is linked to; then the device itself
     told, book = "FALSE", ""
     if "orders" in clean:
@@ -182,9 +220,8 @@ def _store_events(
             OR (t.event = 'order_refunded' AND coalesce(o.is_refunded, FALSE))"""
     engine.execute(
         f"""CREATE TABLE _events AS
-        SELECT coalesce(k.person_key, a.person_key) AS person_key,
-               {business_day("t.occurred_at", timezone, *span)} AS business_day,
-               NOT ({told}) AS in_log, NULL::TIMESTAMP AS taken_back_at, {_of("t", "events")}
+        SELECT coalesce(k.person_key, a.person_key) AS person_key, NOT ({told}) AS in_log,
+               NULL::TIMESTAMP AS taken_back_at, {_of("t", "events", given | {"order_id"})}
         FROM {ident(clean["events"])} t
         LEFT JOIN _links l ON l.anonymous_id = t.anonymous_id AND t.person_id IS NULL
         LEFT JOIN persons k ON k.person_id = coalesce(t.person_id, l.person_id) AND NOT k.is_anonymous
