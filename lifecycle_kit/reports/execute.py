@@ -35,11 +35,22 @@ _SECRET = re.compile(r"(\w://[^/\s@:\"']*):[^/\s@\"']+@")
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a run did not end well: the cell's number in the executed notebook, its first line, the reason."""
+    """Why a run did not end well.
+
+    Attributes
+    ----------
+    cell, first_line
+        The cell's number in the executed notebook, and how it begins.
+    reason : str
+        What happened.
+    error : str
+        Name of the exception that a cell raised; empty when none did.
+    """
 
     cell: int | None
     first_line: str
     reason: str
+    error: str = ""
 
     def __str__(self) -> str:
         place = f"Cell {self.cell} ({self.first_line!r})" if self.cell else "The notebook"
@@ -140,7 +151,7 @@ def _failure(cells: list[Any], word: str) -> Failure | None:
         at, first_line = (None, "") if _SENTINEL in _tags(cell) else (number, _first_line(cell))
         for output in cell.outputs:
             if output.output_type == "error":
-                return Failure(at, first_line, _reason(output.ename, output.evalue))
+                return Failure(at, first_line, _reason(output.ename, output.evalue), output.ename)
         if cell.execution_count is None:
             return Failure(at, first_line, "it was not executed. A cell before it ended the kernel")
         if _SENTINEL in _tags(cell) and all(o.get("data", {}).get(_DONE) != word for o in cell.outputs):

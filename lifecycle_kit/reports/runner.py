@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_kit.errors import RunError, UsageError
+from lifecycle_kit.errors import DataError, RunError, UsageError
 from lifecycle_kit.reports.execute import Progress, execute, without_secrets
 from lifecycle_kit.reports.folder import FACTS, ReportFolder
 from lifecycle_kit.reports.html import render
@@ -113,6 +113,8 @@ def run_report(
     ------
     UsageError
         Wrong parameters, a notebook without its parameters cell, a folder that cannot be used.
+    DataError
+        A cell found that the data cannot be used.
     RunError
         A cell failed, the kernel died, another run is writing the folder, the disk is full. What
         was published before is untouched.
@@ -132,8 +134,10 @@ def run_report(
             ran = _portable(ran, source.name, {str(scratch): target.name, str(Path(temp)): "kernel"})
             if failure:
                 kept = _keep_failed(ran, target)
-                raise RunError(
-                    f"{failure}. Nothing was published.",
+                # bad data stays bad data, also when a cell found it
+                broken = DataError if failure.error == DataError.__name__ else RunError
+                raise broken(
+                    f"{str(failure).removesuffix('.')}. Nothing was published.",
                     fix=f"The notebook as it ended is {kept.name!r} in {kept.parent}.",
                 )
             warnings = _finish(scratch, ran, source, values, inputs, title, language, started, clock)

@@ -1,0 +1,136 @@
+"""The four base metrics by hand, on a few rows; and null where there is nothing to say."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import lifecycle_kit as lk
+
+EVENTS = [
+    ("ann", "page_viewed", "2024-01-01 09:00"),
+    ("ann", "page_viewed", "2024-01-01 18:00"),
+    ("ann", "page_viewed", "2024-01-02 09:00"),
+    ("bob", "page_viewed", "2024-01-02 09:00"),
+    ("cyd", "page_viewed", "2024-01-25 09:00"),
+]
+ORDERS = [
+    # (order, person, when, revenue, cost, status, refunded)
+    ("o1", "ann", "2024-01-02 10:00", 10_000, 6_000, "completed", None),
+    ("o2", "ann", "2024-01-03 10:00", 5_000, 1_000, "completed", None),
+    ("o3", "bob", "2024-01-20 10:00", 20_000, 5_000, "completed", None),
+    ("o4", "bob", "2024-01-21 10:00", 90_000, 1_000, "refunded", "2024-01-28"),
+    ("o5", "cyd", "2024-01-26 10:00", 70_000, 1_000, "cancelled", None),
+]
+
+
+def shop(events=EVENTS, rows=ORDERS, **options):
+    tables = {}
+    if events:
+        tables["events"] = pd.DataFrame(events, columns=["person_id", "event", "occurred_at"]).assign(
+            occurred_at=lambda f: pd.to_datetime(f["occurred_at"])
+        )
+    if rows:
+        columns = ["order_id", "person_id", "ordered_at", "net_revenue", "cost", "status", "refunded_at"]
+        frame = pd.DataFrame(rows, columns=columns)
+        for column in ("ordered_at", "refunded_at"):
+            frame[column] = pd.to_datetime(frame[column])
+        tables["orders"] = frame
+    return lk.load(tables, currency="EUR", **options)
+
+
+def values(dataset, *period, **options):
+    return lk.base_metrics(dataset, *period, **options).to_frame().set_index("metric")
+
+
+@pytest.fixture(scope="module")
+def january():
+    with shop() as dataset:
+        yield values(dataset, "2024-01-01", "2024-01-31", as_of="2024-01-31", window_days=10)
+
+
+def test_daily_traffic(january):
+    row = january.loc["daily_traffic"]
+    # people-days: 1 Jan ann; 2 Jan ann, bob; 3 Jan ann; 20 and 21 Jan bob; 25 Jan cyd; refund and cancellation
+    # are the shop's doing
+    assert (row["n_num"], row["n_den"]) == (7, 31)
+    assert row["value"] == pytest.approx(7 / 31)
+    assert row["lo"] < row["value"] < row["hi"]
+
+
+def test_conversion_rate(january):
+    row = january.loc["conversion_rate"]
+    # ann and bob were seen ten days ago or longer, cyd was not; bob's order came on day 18
+    assert (row["n_num"], row["n_den"]) == (1, 2)
+    assert row["mature_share"] == pytest.approx(2 / 3)
+
+
+def test_average_order_value(january):
+    row = january.loc["average_order_value"]
+    assert (row["n_num"], row["n_den"]) == (350.0, 3)
+    assert row["value"] == pytest.approx(350 / 3)
+
+
+def test_profit_per_customer(january):
+    row = january.loc["profit_per_customer"]
+    # ann 100 - 60 + 50 - 10, bob 200 - 50
+    assert (row["n_num"], row["n_den"], row["value"]) == (230.0, 2, 115.0)
+
+
+def test_a_refund_not_yet_made_does_not_count():
+    with shop() as dataset:
+        row = values(dataset, "2024-01-01", "2024-01-27", as_of="2024-01-27").loc["average_order_value"]
+    assert (row["n_num"], row["n_den"]) == (1250.0, 4)
+
+
+def test_immature_is_null_and_says_so():
+    with shop() as dataset:
+        row = values(dataset, "2024-01-01", "2024-01-31", as_of="2024-01-31", window_days=60).loc["conversion_rate"]
+    assert pd.isna(row["value"])
+    assert pd.isna(row["lo"])
+    assert row["mature_share"] == 0
+    assert "60 days ago" in row["reason"]
+
+
+def test_nothing_to_divide_by_is_null():
+    with shop() as dataset:
+        rows = values(dataset, "2024-01-27", "2024-01-31", as_of="2024-01-31")
+    assert rows.loc[["conversion_rate", "average_order_value", "profit_per_customer"], "value"].isna().all()
+    assert rows.loc["daily_traffic", "value"] == 0  # days there were, visitors there were none
+    assert rows["reason"].notna().tolist() == [False, True, True, True]
+
+
+def test_what_the_data_cannot_feed_is_null():
+    with shop(events=None) as dataset:
+        rows = values(dataset, as_of="2024-01-31")
+    assert rows.loc[["daily_traffic", "conversion_rate"], "value"].isna().all()
+    assert rows.loc["daily_traffic", "reason"]
+    assert rows.loc["average_order_value", "value"] == pytest.approx(350 / 3)
+
+
+def test_unknown_cost_is_not_a_cost_of_nothing():
+    rows = [(*row[:4], None, *row[5:]) if row[0] == "o2" else row for row in ORDERS]
+    with shop(rows=rows) as dataset:
+        row = values(dataset, as_of="2024-01-31").loc["profit_per_customer"]
+    assert pd.isna(row["value"])
+    assert row["reason"] == "1 orders of the period have no cost"
+
+
+def test_by_month_adds_up():
+    with shop() as dataset:
+        months = lk.base_metrics(dataset, "2023-12-15", "2024-02-10", as_of="2024-02-10", by="month").to_frame()
+        whole = values(dataset, "2023-12-15", "2024-02-10", as_of="2024-02-10")
+    assert months["period_start"].astype(str).unique().tolist() == ["2023-12-15", "2024-01-01", "2024-02-01"]
+    for metric in ("average_order_value", "daily_traffic"):
+        assert months.loc[months["metric"] == metric, "n_num"].sum() == whole.loc[metric, "n_num"]
+    before = months[(months["metric"] == "daily_traffic")].iloc[0]
+    assert pd.isna(before["value"])
+    assert before["reason"] == "the log begins after the period"
+
+
+def test_wrong_calls():
+    with shop() as dataset:
+        with pytest.raises(lk.UsageError, match="is empty"):
+            lk.base_metrics(dataset, "2024-02-01", "2024-01-01")
+        with pytest.raises(lk.UsageError, match="at least 1"):
+            lk.base_metrics(dataset, window_days=0)
