@@ -47,7 +47,7 @@ _HOME = {
     "UnknownNameError": "errors",
 }
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset as Dataset

@@ -162,12 +162,9 @@ def _write(table: Any, path: str) -> None:
     altered = write_table(table, path)
     print_notes([f"{table.num_rows:,} people are in {path}."])
     if altered:
-        print_notes(
-            [
-                f"{len(altered):,} ids begin like a formula and got an apostrophe: {', '.join(altered[:3])}. Parquet keeps them exact."
-            ],
-            label="Warning",
-        )
+        shown = ", ".join(altered[:3])
+        text = f"{len(altered):,} ids begin like a formula and got an apostrophe: {shown}. Parquet keeps them exact."
+        print_notes([text], label="Warning")
 
 
 def _draw(ax: Any, path: str) -> None:

@@ -19,7 +19,7 @@ class Need:
     text : str
         What it lets one do.
     any_of : tuple of tuple of str
-        Ways to feed it; each is a set of ``table``, ``table.column`` or ``event:name``, all needed.
+        Ways to feed it; each is a set of ``table``, ``table.column``, ``event:name`` or ``visits``, all needed.
     without : str
         What is lost without it.
     """
@@ -55,14 +55,18 @@ class Capability:
         return {**vars(self), "missing": list(self.missing)}
 
 
+_ORDER_EVENTS = ("event:order_", "event:guest_order_")
+
 CAPABILITIES: tuple[Need, ...] = (
     Need("stages_from_orders", "stages of buyers", (("orders",), ("event:order_completed",)), "no buyer has a stage"),
-    Need("stages_before_purchase", "stages before the first order", (("events",),), "stages begin with the first order"),
-    Need("daily_traffic", "daily traffic", (("events",),), "no visits to count"),
+    Need(
+        "stages_before_purchase", "stages before the first order", (("visits",),), "stages begin with the first order"
+    ),
+    Need("daily_traffic", "daily traffic", (("visits",),), "no visits to count"),
     Need(
         "conversion_rate",
         "conversion rate of visits",
-        (("events", "orders"), ("events", "event:order_completed")),
+        (("visits", "orders"), ("visits", "event:order_completed")),
         "orders have no visits to be divided by",
     ),
     Need(
@@ -71,10 +75,14 @@ CAPABILITIES: tuple[Need, ...] = (
         (("orders",), ("event:order_completed", "events.revenue")),
         "no order has an amount",
     ),
-    Need("profit_per_customer", "profit per customer", (("orders.cost",),), "revenue stands in for profit"),
+    Need("profit_per_customer", "profit per customer", (("orders.cost",),), "no profit, only revenue"),
     Need("acquisition_cost", "cost of a new customer", (("costs",),), "no marketing costs to divide"),
-    Need("channels", "channels of visits", (("events.channel",), ("customers.acquired_channel",)), "no split by channel"),
-    Need("refunds", "refunds", (("orders.refunded_at",), ("event:order_refunded",)), "orders count as never given back"),
+    Need(
+        "channels", "channels of visits", (("events.channel",), ("customers.acquired_channel",)), "no split by channel"
+    ),
+    Need(
+        "refunds", "refunds", (("orders.refunded_at",), ("event:order_refunded",)), "orders count as never given back"
+    ),
     Need(
         "as_known",
         "snapshots as they were known",
@@ -85,7 +93,10 @@ CAPABILITIES: tuple[Need, ...] = (
     Need("satisfaction", "answers to surveys", (("surveys",), ("event:survey_answered",)), "no scores"),
     Need("consent", "audiences with consent", (("customers.consent_marketing",),), "nobody is known to have agreed"),
     Need(
-        "identity", "visits before the first sign-up", (("identities", "events.anonymous_id"),), "devices stay strangers"
+        "identity",
+        "visits before the first sign-up",
+        (("identities", "events.anonymous_id"),),
+        "devices stay strangers",
     ),
 )
 
@@ -98,6 +109,9 @@ def capabilities_of(found: set[str]) -> Mapping[str, Capability]:
     found : set of str
         ``table``, ``table.column`` (with any value in it) and ``event:name`` entries.
     """
+    # orders told as events are no visits: a conversion rate over them would say nothing
+    is_visited = any(f.startswith("event:") and not f.startswith(_ORDER_EVENTS) for f in found)
+    found = found | {"visits"} if is_visited else found
     judged = {}
     for need in CAPABILITIES:
         lacks = min((tuple(n for n in way if n not in found) for way in need.any_of), key=len)

@@ -159,10 +159,18 @@ def base_metrics(
 def _row(
     metric: BaseMetric, start: dt.date, end: dt.date, dataset: Dataset, known: dt.date, window_days: int
 ) -> dict[str, Any]:
-    found = {"value": None, "lo": None, "hi": None, "n_num": None, "n_den": None, "mature_share": None, "reason": None}
+    found: dict[str, Any] = {
+        "value": None,
+        "lo": None,
+        "hi": None,
+        "n_num": None,
+        "n_den": None,
+        "mature_share": None,
+        "reason": None,
+    }
     capability = dataset.capabilities[metric.needs]
     if not capability.available:
-        found["reason"] = f"{capability.text}: {capability.without}"
+        found["reason"] = f"needs {' and '.join(capability.missing)}"
     else:
         compute = {
             "daily_traffic": _daily_traffic,
@@ -253,7 +261,7 @@ def _profit_per_customer(
     with_cost = standing.inner_join(orders, "order_id")
     n_unknown = int(_fetch(dataset, with_cost.aggregate(n=with_cost.cost.isnull().sum()))["n"] or 0)
     if n_unknown:
-        return {"reason": f"{n_unknown:,} orders of the period have no cost"}
+        return {"reason": f"{n_unknown:,} of the period's orders have no cost"}
     profit = with_cost.revenue - with_cost.cost
     per_person = with_cost.group_by("person_key").aggregate(y=profit.sum())
     return _ratio(

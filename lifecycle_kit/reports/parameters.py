@@ -260,8 +260,8 @@ _CONVERT = {
 
 LIFECYCLE_REPORT: tuple[Parameter, ...] = (
     Parameter("data", "path", help="The shop's log: a file, or a folder of contract tables."),
-    Parameter("model", "str", "", help="A stage model: a YAML file or a shipped name; empty: the one the data can feed."),
+    Parameter("model", "str", "", help="A YAML file or a shipped name; empty: the one the data can feed."),
     Parameter("as_of", "date", "", help="The day the report speaks of; empty: the last day of the log."),
-    Parameter("mapping", "str", "", help="A mapping file or a shipped mapping, when the log's columns have other names."),
+    Parameter("mapping", "str", "", help="A file or a shipped name, when columns have other names."),
     Parameter("title", "str", "Customer lifecycle report", help="The report's title."),
 )

@@ -211,5 +211,6 @@ def describe_rules(status: Status) -> str:
     """Return a status's rules as one line of text."""
     if status.when is not None:
         return render(status.when)
-    assert status.enter is not None and status.exit is not None
+    assert status.enter is not None
+    assert status.exit is not None
     return f"from {render(status.enter)} until {render(status.exit)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
+from collections import Counter
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -180,7 +182,7 @@ def _statuses(entry: Entry, signals: Mapping[str, Signal], stages: tuple[Stage, 
 def _check_order(entry: Entry, stages: tuple[Stage, ...], statuses: list[Status]) -> None:
     rank_of = {stage.id: stage.rank for stage in stages}
     ordered = sorted(statuses, key=lambda status: status.rank)
-    for lower, higher in zip(ordered, ordered[1:], strict=False):
+    for lower, higher in itertools.pairwise(ordered):
         if rank_of[lower.stage] > rank_of[higher.stage]:
             raise entry.problem(
                 f"Status {higher.id!r} (rank {higher.rank}) outranks {lower.id!r} (rank {lower.rank}), "
@@ -306,7 +308,7 @@ def _check_unique(what: str, entry: Entry, ids: list[str], ranks: list[int]) -> 
     if not ids:
         raise entry.problem(f"There is no {what}.", "Add at least one.")
     for values, label in ((ids, "id"), (ranks, "rank")):
-        twice = sorted({str(value) for value in values if values.count(value) > 1})  # type: ignore[attr-defined]
+        twice = [str(value) for value, n in Counter(values).items() if n > 1]
         if twice:
             raise entry.problem(f"The {what} {label} {twice[0]} stands twice.", f"Give each {what} its own {label}.")
 

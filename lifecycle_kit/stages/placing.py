@@ -23,7 +23,7 @@ def rank_now(model: StageModel, table: ir.Table) -> ir.IntegerValue:
 
 
 def ranks_over_time(model: StageModel, stepped: ir.Table) -> ir.Table:
-    """Add `rank` to the signals' steps: latches remembered, and the running maximum where the model goes forward only."""
+    """Return the rank from each step on: latches remembered, its running maximum where the model goes forward only."""
     stepped = with_latches(model, stepped)
     ranked = stepped.mutate(rank=rank_now(model, stepped))
     if model.forward_only:
@@ -75,7 +75,8 @@ def _in_force(model: StageModel, status: Status, table: ir.Table) -> ir.BooleanV
 
 def _decision(model: StageModel, latch: Status, numbered: ir.Table) -> ir.IntegerValue:
     """2 x instant + 1 where it enters, + 0 where it exits (exit wins a tie), null where neither holds."""
-    assert latch.enter is not None and latch.exit is not None
+    assert latch.enter is not None
+    assert latch.exit is not None
     entering = ibis.cases(
         (holds(model, latch.exit, numbered), 0), (holds(model, latch.enter, numbered), 1), else_=ibis.null("int64")
     )

@@ -149,7 +149,7 @@ class _Parser:
             raise self._error("A rule is empty.", "Write for example 'orders >= 1'.", 0)
         rule = self._any()
         if self.at < len(self.tokens):
-            kind, token, column = self.tokens[self.at]
+            _, token, column = self.tokens[self.at]
             chained = " A chain such as 1 < x < 3 is written '1 < x and x < 3'." if token in OPERATORS else ""
             raise self._error(f"{token!r} was not expected here.{chained}", "Join conditions with and / or.", column)
         return rule
@@ -178,7 +178,7 @@ class _Parser:
 
     def _comparison(self) -> Comparison:
         left, column = self._operand()
-        kind, op, op_column = self._next("a comparison (=, !=, <, <=, >, >=)")
+        _, op, op_column = self._next("a comparison (=, !=, <, <=, >, >=)")
         op = _SPELLINGS.get(op, op)
         if op not in OPERATORS:
             raise self._error(f"Expected a comparison, found {op!r}.", "Use =, !=, <, <=, > or >=.", op_column)

@@ -25,7 +25,8 @@ signals:
   leads:      {event: signed_up, agg: count}
   orders:     {event: order_completed, agg: count, reversed_by: {event: order_refunded, match: order_id}}
   orders_20d: {event: order_completed, agg: count, window: 20d, reversed_by: {event: order_refunded, match: order_id}}
-  spend_30d:  {event: order_completed, agg: sum, of: revenue, window: 30d, reversed_by: {event: order_refunded, match: order_id}}
+  spend_30d:  {event: order_completed, agg: sum, of: revenue, window: 30d,
+               reversed_by: {event: order_refunded, match: order_id}}
   order_days: {event: order_completed, agg: distinct_days, reversed_by: {event: order_cancelled, match: order_id}}
 stages:
   - {id: awareness, rank: 10}
@@ -40,7 +41,8 @@ statuses:
   - {id: first_purchase, stage: purchase, rank: 31, when: "orders = 1 and orders_20d >= 1"}
   - {id: lapsed, stage: retention, rank: 41, when: "orders >= 1 and orders_20d = 0"}
   - {id: repeat, stage: retention, rank: 42, when: "order_days >= 2 and orders_20d >= 1"}
-  - {id: vip, stage: retention, rank: 43, enter: "spend_30d >= 80 and orders >= 2", exit: "spend_30d < 40 or orders_20d = 0"}
+  - {id: vip, stage: retention, rank: 43,
+     enter: "spend_30d >= 80 and orders >= 2", exit: "spend_30d < 40 or orders_20d = 0"}
   - {id: club, stage: retention, rank: 44, enter: "orders_20d >= 3", exit: "orders_20d < 1"}
 """
 

@@ -87,7 +87,7 @@ def test_default_as_of_is_the_logs_last_day(few, model):
 
 def test_b047_as_of_before_the_log(few, model):
     for ask in (lk.snapshot, lk.history):
-        with pytest.raises(lk.UsageError, match="2023-01-01 is before the first touchpoint .* on 2024-01-05"):
+        with pytest.raises(lk.UsageError, match=r"2023-01-01 is before the first touchpoint .* on 2024-01-05"):
             ask(few, model, "2023-01-01")
 
 
@@ -113,13 +113,14 @@ def test_dates_that_are_none(few, model, bad):
 def test_an_empty_log(model):
     empty = orders(("a", "2024-01-01", 1))
     empty["orders"] = empty["orders"].iloc[:0]
-    with pytest.raises(lk.DataError):  # nothing to read, or nothing to place: said either way
-        with lk.load(empty) as nothing:
-            lk.snapshot(nothing, model)
+    # nothing to read, or nothing to place: said either way
+    with pytest.raises(lk.DataError), lk.load(empty) as nothing:
+        lk.snapshot(nothing, model)
 
 
 def test_days_must_end_in_one_place(few):
-    text = "lifecycle: 1\nname: m\ntime: {timezone: America/New_York}\nsignals:\n  o: {event: order_completed, agg: count}\n"
+    text = "lifecycle: 1\nname: m\ntime: {timezone: America/New_York}\n"
+    text += "signals:\n  o: {event: order_completed, agg: count}\n"
     text += "stages: [{id: s, rank: 1}]\nstatuses: [{id: t, stage: s, rank: 1, when: 'o > 0'}]\n"
     with pytest.raises(lk.UsageError, match="counts days in America/New_York, the dataset in Europe/Paris"):
         lk.snapshot(few, parse_model(text))
@@ -177,7 +178,7 @@ def test_person(few, model):
         ["order_refunded", 5000, "taken_back"],
     ]
     assert found.spells["status"].tolist() == ["new", "taken_back"]
-    with pytest.raises(lk.UsageError, match="Nobody in .* has the id 'cid'. The nearest id is 'cyd'"):
+    with pytest.raises(lk.UsageError, match=r"Nobody in .* has the id 'cid'. The nearest id is 'cyd'"):
         lk.person(few, model, "cid")
     with pytest.raises(lk.UsageError, match="Nobody"):
         lk.person(few, model, "'; drop table persons; --")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import random
 
 import pandas as pd
@@ -91,7 +92,7 @@ def test_the_balance_closes_for_every_status_and_month(every_policy, log):
     with dataset_of(log) as dataset:
         made = history(dataset, every_policy, END.date())
         days = [START.date() - dt.timedelta(days=1), *month_ends(START.date(), END.date())]
-        for since, until in zip(days, days[1:], strict=False):
+        for since, until in itertools.pairwise(days):
             moves = transitions(made, since, until)
             balance = moves.balance
             assert (balance["opening"] + balance["n_in"] - balance["n_out"] == balance["closing"]).all()
