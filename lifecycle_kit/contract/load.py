@@ -231,7 +231,7 @@ def _build(
         tables=tuple(checked.accounts),
         n_rows=n_rows,
         files=tuple(f for raw in gathered.raws for f in raw.files),
-        notes=tuple([note for raw in gathered.raws for note in raw.notes] + checked.notes),
+        notes=tuple([note for raw in gathered.raws for note in raw.notes] + _together(checked.notes)),
         warnings=tuple(w for w in checked.warnings if w.n),
         capabilities=found_in(engine, checked),
         set_aside=engine.arrow("SELECT file, line, tbl AS \"table\", reasons, raw FROM _aside ORDER BY ALL"),
@@ -306,6 +306,15 @@ def _balance(engine: DuckDBEngine, checked: Checked) -> None:
                 f"The account of {account.table} does not balance: kept {account.cents_kept}, stored {stored} cents.",
                 fix="This is a fault of the kit: please report it with the file.",
             )
+
+
+def _together(notes: list[str]) -> list[str]:
+    """Say once what holds for several columns."""
+    columns: dict[str, list[str]] = {}
+    for note in notes:
+        column, _, text = note.partition(": ")
+        columns.setdefault(text, []).append(column)
+    return [f"{', '.join(names)}: {text}" for text, names in columns.items()]
 
 
 def _naive(moment: dt.datetime) -> dt.datetime:

@@ -138,7 +138,7 @@ class CheckReport:
         counts: collections.Counter[str] = collections.Counter()
         for table, found in zip(self.set_aside["table"].to_pylist(), self.set_aside["reasons"].to_pylist(), strict=True):
             for reason in found:
-                kind = re.sub(r"'.*'|\d{4}-\d\d-\d\d[ 0-9:.]*|-?\d[\d.]*", "…", reason)
+                kind = re.sub(r"'.*'|\d{4}-\d\d-\d\d( [0-9:.]+)?|-?\d[\d.]*", "…", reason)
                 counts[f"{table}: {kind}"] += 1
         return dict(counts.most_common())
 

@@ -119,10 +119,11 @@ def _text(column: RawColumn, probe: Probe, options: ParseOptions, places: int) -
             THEN 'may have a thousands mark or a decimal mark: declare decimal and thousands'
             WHEN {_is(s, _COMMA)} THEN 'has a comma, unlike the rest of the column'"""
     else:
-        pattern, groups = _declared(options)
+        decimal = options.decimal or ("," if options.thousands == "." else ".")
+        pattern, groups = _declared(decimal, options.thousands)
         is_number, other = f"{_is(s, pattern)}", ""
         plain = f"regexp_replace({s}, {literal(groups)}, '', 'g')"
-        if (options.decimal or ".") == ",":
+        if decimal == ",":
             plain = f"replace({plain}, ',', '.')"
     value = f"CASE WHEN {is_number} THEN {_decimal(plain, places)} END"
     problem = f"""CASE WHEN lower({s}) IN {_NOT_FINITE} THEN 'is not finite' {other}
@@ -155,16 +156,16 @@ def _refuse_doubt(column: RawColumn, probe: Probe, s: str, present: str) -> None
         )
 
 
-def _declared(options: ParseOptions) -> tuple[str, str]:
-    decimal = options.decimal or ("," if options.thousands == "." else ".")
-    if options.thousands is None:
+def _declared(decimal: str, thousands: str | None) -> tuple[str, str]:
+    """Return the pattern of an amount, and of the marks to take out of it."""
+    if thousands is None:
         marks = [f"[{_SPACES}]", f"[{_APOSTROPHES}]", "[.]" if decimal == "," else "[,]"]
-    elif options.thousands in _SPACES:
+    elif thousands in _SPACES:
         marks = [f"[{_SPACES}]"]
-    elif options.thousands in _APOSTROPHES:
+    elif thousands in _APOSTROPHES:
         marks = [f"[{_APOSTROPHES}]"]
     else:
-        marks = [f"[\\{options.thousands}]"]
+        marks = [f"[\\{thousands}]"]
     grouped = "|".join(f"[0-9]{{1,3}}({mark}[0-9]{{3}})+" for mark in marks)
     pattern = f"[+-]?(({grouped}|[0-9]+)([{decimal}][0-9]*)?|[{decimal}][0-9]+)"
     return pattern, "|".join(marks)

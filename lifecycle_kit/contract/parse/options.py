@@ -96,7 +96,7 @@ class ParseOptions:
             return
         if len(self.thousands) != 1 or self.thousands.isalnum():
             raise UsageError(f"thousands={self.thousands!r} is not one mark.", fix="Declare one character such as ' '.")
-        if self.thousands == (self.decimal or "."):
+        if self.thousands == self.decimal:
             raise UsageError(
                 f"{self.thousands!r} cannot be both the decimal and the thousands mark.",
                 fix="Declare decimal=',' with thousands='.', or the other way round.",
