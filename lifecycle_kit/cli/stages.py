@@ -115,7 +115,7 @@ def history(
             )
             return
         wide = months.wide().reset_index()
-        print_table(wide, dict.fromkeys(wide.columns[1:], ","))
+        print_table(wide, dict.fromkeys(wide.columns[1:], ","), {status: status for status in wide.columns})
         print_notes(made.moment.warnings, label="Warning")
 
 
