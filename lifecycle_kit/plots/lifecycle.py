@@ -1,0 +1,331 @@
+"""The lifecycle in one picture: stages from left to right, who is in them, and who moved."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
+from matplotlib.patheffects import withStroke
+from matplotlib.path import Path
+
+from lifecycle_kit.errors import UsageError
+from lifecycle_kit.plots import style, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_lifecycle"]
+
+# how the transitions call where people come from who were not in the lifecycle before
+_NEW = "(new)"
+_WIDEST_RIBBON = 15.0
+_HEADER, _CARD, _NOTES, _GAP = 40.0, 88.0, 34.0, 5.0
+
+
+@dataclass(frozen=True)
+class _Flow:
+    source: int
+    target: int
+    n_people: int
+
+    @property
+    def forward(self) -> bool:
+        return self.target > self.source
+
+    @property
+    def span(self) -> int:
+        return abs(self.target - self.source)
+
+
+def plot_lifecycle(
+    balance: pd.DataFrame,
+    counts: pd.DataFrame,
+    *,
+    since: str,
+    until: str,
+    min_share: float = 0.05,
+    title: str | None = None,
+    source: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the lifecycle: the stages in order, the statuses in them by size, the period's moves between them.
+
+    A disc's area shows the people at the end of the period; a ribbon's width grows with the square root of
+    the people who moved, so that a move of fifty stays visible beside one of five thousand. Moves to a later
+    status arch above, moves back below. A move is left out, and counted in a note, when it is less than
+    `min_share` both of what leaves its source and of what enters its target.
+
+    Parameters
+    ----------
+    balance : pandas.DataFrame
+        One row per status in the map's order: status, stage, opening, closing.
+    counts : pandas.DataFrame
+        One row per move: from_status ("(new)" for people new to the lifecycle), to_status, n_moves, n_people.
+    since, until : str
+        The period.
+    min_share : float, default 0.05
+        Thinnest move to draw, 0 for all.
+    title, source : str, optional
+        What is shown, and where the data comes from.
+    labels : mapping, optional
+        What to write for a status or stage instead of its id.
+    ax : Axes, optional
+        Draw here. Default: a new figure.
+
+    Raises
+    ------
+    UsageError
+        When there is no status, a column is missing, or a move names a status that the balance lacks.
+    """
+    style.require(balance, ("status", "stage", "opening", "closing"), "a lifecycle's balance")
+    if len(counts):
+        style.require(counts, ("from_status", "to_status", "n_moves", "n_people"), "a lifecycle's moves")
+    balance = _by_stage(balance)
+    place = {status: i for i, status in enumerate(balance["status"])}
+    flows, hidden = _chosen(counts, place, min_share)
+    title = title or f"The lifecycle from {since} to {until}"
+    with style.picture(ax) as ax:
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        if len(figure.axes) == 1:
+            ax.set_position((0.015, 0.015, 0.97, 0.895))
+        box = ax.get_window_extent()
+        wide, tall = box.width * 72 / figure.dpi, box.height * 72 / figure.dpi
+        ax.set_axis_off()
+        ax.set_xlim(0, wide)
+        ax.set_ylim(0, tall)
+        ax.set_aspect("equal")  # units are points: discs are round, ribbons as wide as they say
+        has_new = any(flow.source < 0 for flow in flows)
+        step = wide / (len(place) + (0.8 if has_new else 0))
+        centres = [wide - (len(place) - i - 0.5) * step for i in range(len(place))]
+        if has_new:
+            centres.append(0.36 * step)  # index -1
+        free = tall - _HEADER - _CARD - _NOTES
+        below = _NOTES + free * 0.44
+        _bands(ax, balance, centres, step, tall, labels)
+        _cards(ax, balance, centres, step, below, labels)
+        if has_new:
+            _entry(ax, sum(flow.n_people for flow in flows if flow.source < 0), centres[-1], step, below)
+        _ribbons(ax, flows, centres, step, below, free)
+        _notes(ax, hidden, len(flows), wide, source)
+        style.set_title(ax, title, pad=8)
+        style.set_alt(ax, _told(balance, flows, hidden, title))
+    return ax
+
+
+def _by_stage(balance: pd.DataFrame) -> pd.DataFrame:
+    """A stage is one band: statuses of one stage stand side by side."""
+    first = {stage: i for i, stage in reversed(list(enumerate(balance["stage"])))}
+    return balance.iloc[balance["stage"].map(first).argsort(kind="stable")].reset_index(drop=True)
+
+
+def _chosen(counts: pd.DataFrame, place: Mapping[str, int], min_share: float) -> tuple[list[_Flow], tuple[int, int]]:
+    """Moves to draw; and of those left out, how many kinds and how many moves."""
+    out: dict[int, int] = defaultdict(int)
+    into: dict[int, int] = defaultdict(int)
+    found: list[tuple[_Flow, int]] = []
+    for row in counts.itertuples():
+        for status in (row.from_status, row.to_status):
+            if status not in place and not (status == _NEW and status is row.from_status):
+                raise UsageError(
+                    f"The moves name a status {status!r} that the balance lacks.",
+                    fix="Give counts and balance of the same transitions.",
+                )
+        flow = _Flow(place.get(row.from_status, -1), place[row.to_status], int(row.n_people))
+        out[flow.source] += flow.n_people
+        into[flow.target] += flow.n_people
+        found.append((flow, int(row.n_moves)))
+    drawn, kinds, moves = [], 0, 0
+    for flow, n_moves in found:
+        thin = flow.n_people < min_share * out[flow.source] and flow.n_people < min_share * into[flow.target]
+        if thin or flow.n_people == 0 or flow.source == flow.target:
+            kinds, moves = kinds + 1, moves + n_moves
+        else:
+            drawn.append(flow)
+    return drawn, (kinds, moves)
+
+
+def _bands(
+    ax: Axes, balance: pd.DataFrame, centres: Sequence[float], step: float, tall: float,
+    labels: Mapping[str, str] | None,
+) -> None:  # fmt: skip
+    colours = style.stage_colours(balance["stage"])
+    total = int(balance["closing"].sum())
+    for stage, rows in balance.groupby("stage", sort=False):
+        left = centres[rows.index[0]] - step / 2 + 2
+        width = len(rows) * step - 4
+        colour = colours[str(stage)]
+        ax.add_patch(
+            FancyBboxPatch(
+                (left, _NOTES), width, tall - _NOTES, boxstyle="round,pad=0,rounding_size=5",
+                facecolor=style.shade(colour, 0.13), edgecolor="none", zorder=0,
+            )
+        )  # fmt: skip
+        ax.add_patch(Polygon(_corners(left + 5, tall - 3.5, width - 10, 3.5), facecolor=colour, zorder=0.5))
+        n = int(rows["closing"].sum())
+        name = style.name_of(stage, labels)
+        name = name[:1].upper() + name[1:]
+        size = next((s for s in (11.0, 10.0, 9.0, 8.0, 7.0) if style.text_width(ax, name, s, "bold") <= width - 6), 7.0)
+        name = style.wrap(ax, name, width - 6, size, 1, "bold")
+        middle = left + width / 2
+        style.write(ax, middle, tall - 9, name, ha="center", va="top", fontsize=size, fontweight="bold")
+        counted = f"{words.people(n)} · {words.percent(n / total)}" if total else words.people(n)
+        if style.text_width(ax, counted, 8.5) > width - 4:
+            counted = words.percent(n / total) if total else words.people(n)
+        style.write(ax, middle, tall - 25, counted, ha="center", va="top", fontsize=8.5, color=style.MUTED)
+
+
+def _corners(left: float, bottom: float, width: float, height: float) -> list[tuple[float, float]]:
+    return [(left, bottom), (left + width, bottom), (left + width, bottom + height), (left, bottom + height)]
+
+
+def _cards(
+    ax: Axes, balance: pd.DataFrame, centres: Sequence[float], step: float, below: float,
+    labels: Mapping[str, str] | None,
+) -> None:  # fmt: skip
+    colours = style.stage_colours(balance["stage"])
+    largest = max(int(balance["closing"].max()), 1)
+    width = step * 0.88
+    biggest = min(17.0, width * 0.4)
+    small = min(max(step / 7.0, 6.0), 9.5)
+    for i, row in enumerate(balance.itertuples()):
+        x, colour, n = centres[i], colours[str(row.stage)], int(row.closing)
+        _box(ax, x, below, width)
+        radius = biggest * sqrt(n / largest)
+        ax.add_patch(
+            Circle(
+                (x, below + _CARD - 20), max(radius, 0.9) if n else 2.0, facecolor=colour if n else style.PAPER,
+                edgecolor=colour, linewidth=0 if n else 0.8, zorder=3, label=str(row.status),
+            )
+        )  # fmt: skip
+        name = style.wrap(ax, style.name_of(row.status, labels), width - 5, small, 2)
+        style.write(ax, x, below + 37.5, name, ha="center", va="center", fontsize=small, linespacing=1.0, zorder=4)
+        style.write(
+            ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=small * 1.12, fontweight="bold",
+            zorder=4,
+        )  # fmt: skip
+        moved = n - int(row.opening)
+        style.write(
+            ax, x, below + 7.5, words.change(moved) if moved else "±0", ha="center", va="center",
+            fontsize=small * 0.88, color=style.MUTED, zorder=4,
+        )  # fmt: skip
+
+
+def _box(ax: Axes, x: float, below: float, width: float) -> None:
+    ax.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, below), width, _CARD, boxstyle="round,pad=0,rounding_size=4",
+            facecolor=style.PAPER, edgecolor=style.RULE, linewidth=0.8, zorder=2,
+        )
+    )  # fmt: skip
+
+
+def _entry(ax: Axes, n: int, x: float, step: float, below: float) -> None:
+    size = min(max(step / 7.0, 6.0), 9.5)
+    style.write(ax, x, below + 37.5, "new", ha="center", va="center", fontsize=size, fontstyle="italic")
+    style.write(ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=size * 1.05, fontweight="bold")
+    ax.add_patch(
+        Circle((x, below + _CARD - 20), 4, facecolor=style.PAPER, edgecolor=style.FORWARD, linewidth=1.2, zorder=3)
+    )
+
+
+def _ribbons(
+    ax: Axes, flows: Sequence[_Flow], centres: Sequence[float], step: float, below: float, free: float
+) -> None:
+    """Arches between the cards, placed so that those of one card do not cross each other."""
+    ends: dict[tuple[int, bool, bool], list[_Flow]] = defaultdict(list)
+    for flow in flows:
+        ends[flow.source, flow.forward, True].append(flow)
+        ends[flow.target, flow.forward, False].append(flow)
+    if not flows:
+        return
+    zone = step * 0.36
+    scale = _WIDEST_RIBBON / max(sqrt(flow.n_people) for flow in flows)
+    for side in ends.values():
+        scale = min(scale, (zone - 1.5 * (len(side) - 1)) / sum(sqrt(flow.n_people) for flow in side))
+    feet: dict[tuple[_Flow, bool], float] = {}
+    for (node, forward, leaving), side in ends.items():
+        on_the_right = forward == leaving
+        side.sort(key=lambda flow: flow.span, reverse=on_the_right)
+        widths = [scale * sqrt(flow.n_people) for flow in side]
+        x = centres[node] + (1 if on_the_right else -1) * step * 0.22 - (sum(widths) + 1.5 * (len(side) - 1)) / 2
+        for flow, width in zip(side, widths, strict=True):
+            feet[flow, leaving] = x + width / 2
+            x += width + 1.5
+    for forward in (True, False):
+        spans = sorted({flow.span for flow in flows if flow.forward == forward})
+        room = free * (0.56 if forward else 0.44) - 16
+        heights = {span: room * (i + 1) / len(spans) for i, span in enumerate(spans)}
+        if len(spans) < 4:
+            heights = {span: min(h, 26.0 * (i + 1)) for i, (span, h) in enumerate(heights.items())}
+        for flow in sorted((f for f in flows if f.forward == forward), key=lambda f: -f.n_people):
+            foot = below + _CARD if forward else below
+            _ribbon(ax, flow, feet[flow, True], feet[flow, False], foot, heights[flow.span], scale)
+
+
+def _ribbon(ax: Axes, flow: _Flow, x0: float, x1: float, foot: float, height: float, scale: float) -> None:
+    up = 1 if flow.forward else -1
+    colour = style.FORWARD if flow.forward else style.BACKWARD
+    width = max(scale * sqrt(flow.n_people), 0.5)
+    head = min(max(width * 0.6, 4.0), 7.0)
+    reach = height * 4 / 3
+    start, stop = foot + up * 0.5, foot + up * head
+    points = [(x0, start), (x0, start + up * reach), (x1, start + up * reach), (x1, stop)]
+    ax.add_patch(
+        PathPatch(
+            Path(points, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]), facecolor="none", edgecolor=colour,
+            linewidth=width, alpha=0.62, capstyle="butt", zorder=1.5, label=f"{flow.source}>{flow.target}",
+        )
+    )  # fmt: skip
+    half = max(width * 0.85, 2.6)
+    ax.add_patch(
+        Polygon([(x1 - half, stop), (x1 + half, stop), (x1, foot)], facecolor=colour, edgecolor="none", zorder=2.5)
+    )
+    label = style.write(
+        ax, (x0 + x1) / 2, foot + up * (height + width / 2 + 1), words.people(flow.n_people), ha="center",
+        va="bottom" if flow.forward else "top", fontsize=8, zorder=5,
+    )  # fmt: skip
+    label.set_path_effects([withStroke(linewidth=2.2, foreground=style.PAPER)])
+
+
+def _notes(ax: Axes, hidden: tuple[int, int], n_drawn: int, wide: float, source: str | None) -> None:
+    x = 2.0
+    for colour, text in ((style.FORWARD, "people moving on"), (style.BACKWARD, "people falling back")):
+        ax.add_patch(Polygon(_corners(x, _NOTES - 12.5, 14, 4), facecolor=colour, alpha=0.75))
+        style.write(ax, x + 18, _NOTES - 10.5, text, va="center", fontsize=8)
+        x += 18 + style.text_width(ax, text, 8) + 12
+    style.write(
+        ax, x, _NOTES - 10.5, "Disc: area shows people. Ribbon: width grows with the square root.", va="center",
+        fontsize=8, color=style.MUTED,
+    )  # fmt: skip
+    kinds, moves = hidden
+    parts = []
+    if n_drawn == 0 and kinds == 0:
+        parts.append("Nobody moved in the period.")
+    if kinds:
+        parts.append(f"Not drawn: {words.people(moves)} moves in {kinds} thin flows.")
+    if source:
+        parts.append(f"Source: {words.plain(source)}")
+    style.write(ax, 2, 5, "   ".join(parts), va="bottom", fontsize=8, color=style.MUTED)
+
+
+def _told(balance: pd.DataFrame, flows: Sequence[_Flow], hidden: tuple[int, int], title: str) -> str:
+    names = [words.plain(status) for status in balance["status"]]
+    sizes = ", ".join(
+        f"{name} {words.people(row.closing)} ({words.change(row.closing - row.opening)})"
+        for name, row in zip(names, balance.itertuples(), strict=True)
+    )
+    ordered = sorted(flows, key=lambda flow: -flow.n_people)
+    moves = ", ".join(
+        f"{'new' if flow.source < 0 else names[flow.source]} to {names[flow.target]} {words.people(flow.n_people)}"
+        for flow in ordered
+    )
+    rest = f" {words.people(hidden[1])} moves in {hidden[0]} thin flows are not drawn." if hidden[0] else ""
+    return f"{words.plain(title)}. People at the end, and change: {sizes}. People moving: {moves or 'none'}.{rest}"
