@@ -46,7 +46,9 @@ class DuckDBEngine:
         self.execute(f"SET memory_limit = '{memory_limit}'")
         self.execute(f"SET temp_directory = {_literal(str(folder / 'spill'))}")
         self.execute("SET preserve_insertion_order = false")
-        self.execute("SET enable_progress_bar = false")
+        # in a notebook without ipywidgets the bar is off, and DuckDB refuses even to be told so
+        if self.rows("SELECT current_setting('enable_progress_bar')") != [(False,)]:
+            self.execute("SET enable_progress_bar = false")
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
         """Run a statement that gives no rows."""
