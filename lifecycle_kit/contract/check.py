@@ -76,6 +76,7 @@ class _Tally:
     """Figures of one table; `bad`, `negative` and `unnumbered` by feed."""
 
     n_read: int = 0
+    n_rows: int = 0
     cents_read: int = 0
     bad: dict[int, int] = field(default_factory=dict)
     negative: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -150,7 +151,7 @@ def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], chec
         if table in MONEY
         else Account(table, tally.n_read, tally.n_read - n_aside, n_aside)
     )
-    if tally.n_read == n_aside:
+    if sum(tally.bad.values()) == tally.n_rows:
         _refuse_nothing_kept(engine, table, n_aside)
 
 
@@ -164,6 +165,7 @@ def _tally(engine: DuckDBEngine, table: str, index: int, t: Typed, tally: _Tally
     number = _NUMBERED[table].column if table in _NUMBERED else None
     below = "net_revenue < 0 AND NOT _bad" if table == "orders" else "FALSE"
     of_rows = [
+        "count(*)",
         "count_if(_bad)",
         f"count_if({below})",
         f"sum({amount}) FILTER ({below})",
@@ -177,8 +179,9 @@ def _tally(engine: DuckDBEngine, table: str, index: int, t: Typed, tally: _Tally
         both = engine.rows(f"SELECT {', '.join(of_lines + of_rows)} FROM {t.rows}")[0]
         lines, rows = both[: len(of_lines)], both[len(of_lines) :]
     n, n_bad, cents, *found = lines
-    n_bad_rows, n_negative, negative_cents, n_unnumbered, *moments = rows
+    n_rows, n_bad_rows, n_negative, negative_cents, n_unnumbered, *moments = rows
     tally.n_read += n
+    tally.n_rows += n_rows
     tally.cents_read += int(cents or 0)
     tally.bad[index] = n_bad_rows
     tally.unnumbered += n_unnumbered
@@ -325,7 +328,11 @@ def _create_clean(
     if is_unnumbered:
         number = _NUMBERED[table]
         names[names.index(ident(number.column))] = number.sql
-    drops = f"ANTI JOIN (SELECT * FROM _drop WHERE tbl = {literal(table)}) d USING (_feed, _file, _line)" if has_drops else ""
+    drops = (
+        f"ANTI JOIN (SELECT * FROM _drop WHERE tbl = {literal(table)}) d USING (_feed, _file, _line)"
+        if has_drops
+        else ""
+    )
     engine.execute(f"CREATE VIEW _clean_{table} AS SELECT {', '.join(names)} FROM _good_{table} {drops}")
 
 

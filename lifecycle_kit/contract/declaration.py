@@ -86,6 +86,8 @@ def _read_dataset(path: Path) -> Declaration:
     said = {k: keys[k].text(k) for k in ("name", "timezone", "currency") if k in keys}
     if "currency" in said and not (len(said["currency"]) == 3 and said["currency"].isupper()):
         raise UsageError(
-            f"currency {said['currency']!r} is not an ISO 4217 code.", fix="Write it as EUR.", where=keys["currency"].where
+            f"currency {said['currency']!r} is not an ISO 4217 code.",
+            fix="Write it as EUR.",
+            where=keys["currency"].where,
         )
     return Declaration(**said)

@@ -99,7 +99,9 @@ class RawProbe:
 
     def values(self, sql: str) -> list[tuple[Any, int]]:
         """Return the distinct values of an expression with their counts, most frequent first."""
-        return [(v, n) for v, n in self._rows(f"SELECT {sql}, count(*) FROM {self._from} GROUP BY 1 ORDER BY 2 DESC, 1")]
+        return [
+            (v, n) for v, n in self._rows(f"SELECT {sql}, count(*) FROM {self._from} GROUP BY 1 ORDER BY 2 DESC, 1")
+        ]
 
     @property
     def _from(self) -> str:

@@ -27,9 +27,7 @@ _FEW = 20
 
 def escaped(text: object) -> str:
     """Return a text in quotes with everything invisible written as its code point."""
-    shown = "".join(
-        c if c.isprintable() and c not in "\u00ad\u2060\ufeff" else f"\\u{ord(c):04x}" for c in str(text)
-    )
+    shown = "".join(c if c.isprintable() and c not in "\u00ad\u2060\ufeff" else f"\\u{ord(c):04x}" for c in str(text))
     return f"'{shown}'"
 
 
@@ -50,7 +48,9 @@ def found_in(engine: DuckDBEngine, checked: Checked) -> Mapping[str, Capability]
         if table not in checked.clean:
             continue
         # looked up, not counted: the first value settles it
-        filled = {c for c in columns if engine.rows(f"SELECT 1 FROM {ident(table)} WHERE {ident(c)} IS NOT NULL LIMIT 1")}
+        filled = {
+            c for c in columns if engine.rows(f"SELECT 1 FROM {ident(table)} WHERE {ident(c)} IS NOT NULL LIMIT 1")
+        }
         found |= {f"{table}.{c}" for c in filled} | ({table} if filled else set())
     if "events" in checked.clean:
         found |= {f"event:{name}" for (name,) in engine.rows("SELECT DISTINCT event FROM _events WHERE in_log")}
@@ -89,7 +89,12 @@ def _odd_ids(engine: DuckDBEngine) -> Iterator[Warned]:
             yield Warned("near_ids", "persons", n, text, shown)
     finally:
         engine.execute("DROP TABLE _special")
-    for table, column in (("events", "channel"), ("events", "campaign"), ("customers", "country"), ("costs", "channel")):
+    for table, column in (
+        ("events", "channel"),
+        ("events", "campaign"),
+        ("customers", "country"),
+        ("costs", "channel"),
+    ):
         sql = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL AND regexp_matches({column}, '{_MOJIBAKE}')"
         if found := _examples(engine, sql):
             text = f"values of {table}.{column} look like text read in the wrong encoding; nothing was repaired"
@@ -120,7 +125,9 @@ def _odd_orders(engine: DuckDBEngine) -> Iterator[Warned]:
             count_if(status = 'refunded' AND refunded_at IS NULL), count_if(ingested_at < ordered_at) FROM orders"""
     )[0]
     if undated:
-        yield Warned("undated_refunds", "orders", undated, "orders are refunded without a date; they count as completed")
+        yield Warned(
+            "undated_refunds", "orders", undated, "orders are refunded without a date; they count as completed"
+        )
     if early:
         yield Warned("known_before", "orders", early, "orders reached the log before they were placed (ingested_at)")
     if n >= _FEW and first == last:
@@ -158,8 +165,14 @@ def _odd_amounts(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
                 f"SELECT order_id, net_revenue FROM orders WHERE net_revenue > {limit} ORDER BY 2 DESC, 1 LIMIT 3"
             )
             shown = tuple(f"{escaped(order)} {cents / 100:,.2f}" for order, cents in biggest)
-            yield Warned("outliers", "orders", n, f"orders exceed {_OUTLIER:,} times the median, {_of(cents, total)}", shown)
-    files = engine.rows(f"SELECT _file, {bucket}, count(*) FROM _good_orders WHERE net_revenue > 0 GROUP BY 1, 2") if checked.n_files.get("orders", 0) > 1 else []
+            yield Warned(
+                "outliers", "orders", n, f"orders exceed {_OUTLIER:,} times the median, {_of(cents, total)}", shown
+            )
+    files = (
+        engine.rows(f"SELECT _file, {bucket}, count(*) FROM _good_orders WHERE net_revenue > 0 GROUP BY 1, 2")
+        if checked.n_files.get("orders", 0) > 1
+        else []
+    )
     medians = {f: middle([r for r in files if r[0] == f]) or 1.0 for f in {r[0] for r in files}}
     if len(medians) > 1:
         (small, low), *_, (large, high) = sorted(medians.items(), key=lambda m: m[1])

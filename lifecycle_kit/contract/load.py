@@ -185,11 +185,10 @@ def _contract_sources(
     return dict(found), stem
 
 
-def _read_mapped(
-    engine: DuckDBEngine, source: Any, mapping: MappingFile, text: SourceOptions
-) -> dict[str, RawTable]:
+def _read_mapped(engine: DuckDBEngine, source: Any, mapping: MappingFile, text: SourceOptions) -> dict[str, RawTable]:
     options = SourceOptions(
-        delimiter="\t" if mapping.is_whitespace else text.delimiter or mapping.delimiter, encoding=text.encoding or mapping.encoding
+        delimiter="\t" if mapping.is_whitespace else text.delimiter or mapping.delimiter,
+        encoding=text.encoding or mapping.encoding,
     )
     raws = {}
     for i, (name, where) in enumerate(mapping.sources(source).items()):
@@ -234,7 +233,7 @@ def _build(
         notes=tuple([note for raw in gathered.raws for note in raw.notes] + _together(checked.notes)),
         warnings=tuple(w for w in checked.warnings if w.n),
         capabilities=found_in(engine, checked),
-        set_aside=engine.arrow("SELECT file, line, tbl AS \"table\", reasons, raw FROM _aside ORDER BY ALL"),
+        set_aside=engine.arrow('SELECT file, line, tbl AS "table", reasons, raw FROM _aside ORDER BY ALL'),
     )
     return Dataset(engine, title, business, code, report, first_at, last_at, n_rows)
 
@@ -265,7 +264,7 @@ def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Ch
     for raw in gathered.raws:
         own = {f.table for f in gathered.feeds if f.raw is raw}
         is_mapped = bool(gathered.unrouted)
-        table = raw.files[0].display if is_mapped else next(iter(own))
+        table = _source_label(raw) if is_mapped else next(iter(own))
         n = raw.unreadable.num_rows
         if n:
             engine.register("_unreadable", raw.unreadable)
@@ -291,6 +290,11 @@ def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Ch
             checked.accounts[at] = Account(
                 table, a.n_read + n, a.n_kept, a.n_set_aside + n, a.cents_read, a.cents_kept, a.cents_set_aside
             )
+
+
+def _source_label(raw: RawTable) -> str:
+    """Name of a source as accounts show it: its file, without folders or ending."""
+    return os.path.basename(raw.files[0].display).split(".")[0]
 
 
 def _balance(engine: DuckDBEngine, checked: Checked) -> None:

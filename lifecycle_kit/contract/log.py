@@ -146,7 +146,7 @@ def create_log(
     }
     for table, happenings in plain.items():
         branches += [
-            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {', '.join(['NULL'] * 5)}
+            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {", ".join(["NULL"] * 5)}
             FROM {table} WHERE {ident(at)} IS NOT NULL"""
             for event, at in happenings
             if table in clean
@@ -165,6 +165,7 @@ _SQL_TYPES = {
     "date": "DATE",
     "boolean": "BOOLEAN",
 }
+
 
 def _declared(table: str) -> str:
     extra = {

@@ -136,7 +136,9 @@ class CheckReport:
         import re
 
         counts: collections.Counter[str] = collections.Counter()
-        for table, found in zip(self.set_aside["table"].to_pylist(), self.set_aside["reasons"].to_pylist(), strict=True):
+        for table, found in zip(
+            self.set_aside["table"].to_pylist(), self.set_aside["reasons"].to_pylist(), strict=True
+        ):
             for reason in found:
                 kind = re.sub(r"'.*'|\d{4}-\d\d-\d\d( [0-9:.]+)?|-?\d[\d.]*", "…", reason)
                 counts[f"{table}: {kind}"] += 1
@@ -183,7 +185,13 @@ class CheckReport:
                 for batch in self.set_aside.to_batches(max_chunksize=10_000):
                     for row in batch.to_pylist():
                         writer.writerow(
-                            [_inert(row["file"]), row["line"], row["table"], _inert("; ".join(row["reasons"])), _inert(row["raw"])]
+                            [
+                                _inert(row["file"]),
+                                row["line"],
+                                row["table"],
+                                _inert("; ".join(row["reasons"])),
+                                _inert(row["raw"]),
+                            ]
                         )
             os.replace(part, target)
         finally:

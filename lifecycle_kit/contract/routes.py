@@ -48,7 +48,10 @@ def routed_feeds(
             for column in route.group_by:
                 _known(column, raw, route.where)
             options = file_options.over(route.parse, where=route.where).over(overrides)
-            columns = {c: replace(p, columns=tuple(_known(x, raw, route.where) for x in p.columns)) for c, p in route.columns.items()}
+            columns = {
+                c: replace(p, columns=tuple(_known(x, raw, route.where) for x in p.columns))
+                for c, p in route.columns.items()
+            }
             group_by = tuple(_known(c, raw, route.where) for c in route.group_by)
             feeds.append(Feed(route.table, raw, columns, options, take, group_by, route.name))
         taken = any_of(f"coalesce({t}, FALSE)" for t, r in zip(takes, routes, strict=True) if r.table is not None)
@@ -66,9 +69,13 @@ def split_whitespace(engine: DuckDBEngine, raw: RawTable) -> RawTable:
         raise DataError(f"The header has a name twice: {line.strip()!r}.", fix="Rename one of them.")
     parts = f"regexp_split_to_array(trim({ident(line)}), '[ \\t]+')"
     # a line with too many fields loses none: it is shorn of all and set aside as empty
-    fields = ", ".join(f"CASE WHEN len(p) = {len(names)} THEN p[{i}] ELSE '' END AS {ident(n)}" for i, n in enumerate(names, 1))
+    fields = ", ".join(
+        f"CASE WHEN len(p) = {len(names)} THEN p[{i}] ELSE '' END AS {ident(n)}" for i, n in enumerate(names, 1)
+    )
     view = f"{raw.name}_cut"
-    engine.execute(f"CREATE VIEW {ident(view)} AS SELECT {fields}, _file, _line FROM (SELECT {parts} AS p, _file, _line FROM {ident(raw.name)})")
+    engine.execute(
+        f"CREATE VIEW {ident(view)} AS SELECT {fields}, _file, _line FROM (SELECT {parts} AS p, _file, _line FROM {ident(raw.name)})"
+    )
     return replace(raw, name=view, columns=dict.fromkeys(names, "VARCHAR"))
 
 
@@ -116,9 +123,9 @@ def _condition(condition: Condition, raw: RawTable) -> str:
 
 def _refuse_overlaps(engine: DuckDBEngine, raw: RawTable, routes: list[Route], takes: list[str]) -> None:
     total = " + ".join(f"CAST(coalesce({t}, FALSE) AS INTEGER)" for t in takes)
-    n, file, line = engine.rows(
-        f"SELECT count(*), min(_file), min(_line) FROM {ident(raw.name)} WHERE ({total}) > 1"
-    )[0]
+    n, file, line = engine.rows(f"SELECT count(*), min(_file), min(_line) FROM {ident(raw.name)} WHERE ({total}) > 1")[
+        0
+    ]
     if not n:
         return
     flags = engine.rows(

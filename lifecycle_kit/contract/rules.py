@@ -40,7 +40,11 @@ class Rule:
 
 def _future(table: str, column: str) -> Rule:
     return Rule(
-        f"future_{column}", table, (column,), f'"{column}" > {{future}}', f"concat('{column} ', \"{column}\", ' is in the future')"
+        f"future_{column}",
+        table,
+        (column,),
+        f'"{column}" > {{future}}',
+        f"concat('{column} ', \"{column}\", ' is in the future')",
     )
 
 
@@ -88,14 +92,22 @@ _CURRENCY = Rule(
     "other_currency",
     "orders",
     ("currency",),
-    "upper(trim(\"currency\")) <> {currency}",
+    'upper(trim("currency")) <> {currency}',
     "concat('currency ', left(\"currency\", 20), ': the dataset is in ', {currency})",
 )
 _NOBODY = Rule(
-    "nobody", "events", (), '"person_id" IS NULL AND "anonymous_id" IS NULL', "'person_id and anonymous_id are both empty'"
+    "nobody",
+    "events",
+    (),
+    '"person_id" IS NULL AND "anonymous_id" IS NULL',
+    "'person_id and anonymous_id are both empty'",
 )
 _SCORE = Rule(
-    "score_range", "surveys", ("score",), '"score" NOT BETWEEN 0 AND 10', "concat('score ', \"score\", ' is not from 0 to 10')"
+    "score_range",
+    "surveys",
+    ("score",),
+    '"score" NOT BETWEEN 0 AND 10',
+    "concat('score ', \"score\", ' is not from 0 to 10')",
 )
 
 RULES: tuple[Rule, ...] = (

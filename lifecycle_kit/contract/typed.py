@@ -90,14 +90,20 @@ def build_typed(
     if not feed.group_by:
         engine.execute(f"CREATE VIEW {view} AS {_judged(inner, column_rules + row_rules)}")
         rows = view
-        if any(family(feed.raw.columns[c]) == "text" and _is_work(feed.table, t) for t, p in feed.columns.items() for c in p.columns):
+        if any(
+            family(feed.raw.columns[c]) == "text" and _is_work(feed.table, t)
+            for t, p in feed.columns.items()
+            for c in p.columns
+        ):
             rows = f"_rows_{index}"
             engine.execute(f"CREATE TABLE {rows} AS SELECT {_stored(feed.table, counts)} FROM {view}")
         return Typed(feed, rows, view, None, columns, counts, notes)
     lines, rows = f"_lines_{index}", f"_rows_{index}"
     engine.execute(f"CREATE VIEW {view} AS {_judged(inner, column_rules)}")
     engine.execute(f"CREATE TABLE {lines} AS SELECT * FROM {view}")
-    engine.execute(f"CREATE TABLE {rows} AS {_judged(_grouped(feed, lines, columns), row_rules + _disagreements(columns))}")
+    engine.execute(
+        f"CREATE TABLE {rows} AS {_judged(_grouped(feed, lines, columns), row_rules + _disagreements(columns))}"
+    )
     return Typed(feed, rows, rows, lines, columns, counts, notes)
 
 
@@ -122,7 +128,9 @@ def _read(feed: Feed, column: str, plan: Plan, probe: RawProbe, business_timezon
     elif plan.text is not None:
         found = _template(plan, [read_column(raw(c), "id", probe, feed.options) for c in plan.columns])
     else:
-        found = read_column(raw(plan.columns[0]), declared.kind, probe, feed.options, business_timezone=business_timezone)
+        found = read_column(
+            raw(plan.columns[0]), declared.kind, probe, feed.options, business_timezone=business_timezone
+        )
     if plan.is_negated:
         found = replace(found, value=f"-({found.value})")
     values, notes = dict(plan.values), ()
@@ -168,10 +176,24 @@ def _of_column(column: Column, reading: Reading) -> list[Rule]:
     """Return the rules that the contract implies for a column: not empty, and readable."""
     name, found = column.name, []
     if column.required:
-        found.append(Rule(f"missing_{name}", "", (name,), f"{ident(name)} IS NULL AND NOT {ident(f'_p_{name}')}", literal(f"{name} is empty")))
+        found.append(
+            Rule(
+                f"missing_{name}",
+                "",
+                (name,),
+                f"{ident(name)} IS NULL AND NOT {ident(f'_p_{name}')}",
+                literal(f"{name} is empty"),
+            )
+        )
     if reading.can_fail:
         found.append(
-            Rule(f"unreadable_{name}", "", (name,), f"{ident(name)} IS NULL AND {ident(f'_p_{name}')}", f"concat({literal(name + ' ')}, {ident(f'_q_{name}')})")
+            Rule(
+                f"unreadable_{name}",
+                "",
+                (name,),
+                f"{ident(name)} IS NULL AND {ident(f'_p_{name}')}",
+                f"concat({literal(name + ' ')}, {ident(f'_q_{name}')})",
+            )
         )
     return found
 
@@ -226,7 +248,13 @@ def _grouped(feed: Feed, lines: str, columns: frozenset[str]) -> str:
 
 def _disagreements(columns: frozenset[str]) -> list[Rule]:
     return [
-        Rule(f"several_{c}", "", (c,), f"{ident(f'_d_{c}')} > 1", f"concat('its lines name ', {ident(f'_d_{c}')}, ' different {c}')")
+        Rule(
+            f"several_{c}",
+            "",
+            (c,),
+            f"{ident(f'_d_{c}')} > 1",
+            f"concat('its lines name ', {ident(f'_d_{c}')}, ' different {c}')",
+        )
         for c in _PEOPLE
         if c in columns
     ]

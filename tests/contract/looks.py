@@ -30,7 +30,6 @@ def warned(dataset: Dataset, name: str) -> Any:
 def balanced(dataset: Dataset) -> bool:
     """Kept and set aside are what was read, in lines and cents."""
     return all(
-        a.n_read == a.n_kept + a.n_set_aside
-        and (a.cents_read or 0) == (a.cents_kept or 0) + (a.cents_set_aside or 0)
+        a.n_read == a.n_kept + a.n_set_aside and (a.cents_read or 0) == (a.cents_kept or 0) + (a.cents_set_aside or 0)
         for a in dataset.report.tables
     )

@@ -112,13 +112,27 @@ def test_b041_rows_without_a_date_are_counted(times, text):
 
 
 def test_b041_nat_in_a_frame(opened):
-    frame = pd.DataFrame({"order_id": ["1", "2"], "person_id": ["a", "b"], "ordered_at": pd.to_datetime(["2024-01-01", None]), "net_revenue": ["1.00", "2.00"]})
+    frame = pd.DataFrame(
+        {
+            "order_id": ["1", "2"],
+            "person_id": ["a", "b"],
+            "ordered_at": pd.to_datetime(["2024-01-01", None]),
+            "net_revenue": ["1.00", "2.00"],
+        }
+    )
     assert reasons(opened({"orders": frame})) == {2: ["ordered_at is empty"]}
 
 
 def test_b042_mixed_offsets_become_utc(times):
-    found = times("2024-03-30T12:00:00+01:00", "2024-04-01T12:00:00+02:00", "2024-04-01T12:00:00Z", "2024-04-01 12:00:00-0530")
-    assert list(moments(found).values()) == ["2024-03-30 11:00:00", "2024-04-01 10:00:00", "2024-04-01 12:00:00", "2024-04-01 17:30:00"]
+    found = times(
+        "2024-03-30T12:00:00+01:00", "2024-04-01T12:00:00+02:00", "2024-04-01T12:00:00Z", "2024-04-01 12:00:00-0530"
+    )
+    assert list(moments(found).values()) == [
+        "2024-03-30 11:00:00",
+        "2024-04-01 10:00:00",
+        "2024-04-01 12:00:00",
+        "2024-04-01 17:30:00",
+    ]
 
 
 def test_b042_offsets_and_naive_times_may_mix(times):
@@ -128,13 +142,21 @@ def test_b042_offsets_and_naive_times_may_mix(times):
 
 def test_b043_times_that_never_were_or_were_twice_follow_one_rule_and_are_counted(times):
     found = times(
-        "2024-03-31 01:59:59", "2024-03-31 02:30:00", "2024-03-31 03:00:00",
-        "2024-10-27 01:59:59", "2024-10-27 02:30:00", "2024-10-27 03:00:00",
+        "2024-03-31 01:59:59",
+        "2024-03-31 02:30:00",
+        "2024-03-31 03:00:00",
+        "2024-10-27 01:59:59",
+        "2024-10-27 02:30:00",
+        "2024-10-27 03:00:00",
         source_timezone="Europe/Paris",
     )
     assert list(moments(found).values()) == [
-        "2024-03-31 00:59:59", "2024-03-31 01:30:00", "2024-03-31 01:00:00",
-        "2024-10-26 23:59:59", "2024-10-27 00:30:00", "2024-10-27 02:00:00",
+        "2024-03-31 00:59:59",
+        "2024-03-31 01:30:00",
+        "2024-03-31 01:00:00",
+        "2024-10-26 23:59:59",
+        "2024-10-27 00:30:00",
+        "2024-10-27 02:00:00",
     ]
     assert warned(found, "clock_gap").n == 1
     assert warned(found, "clock_overlap").n == 1

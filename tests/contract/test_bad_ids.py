@@ -17,7 +17,12 @@ def people(dataset):
 
 def orders(**columns):
     """Three orders, with these columns put over the usual ones."""
-    usual = {"order_id": ["1", "2", "3"], "person_id": ["a", "b", "c"], "ordered_at": pd.Timestamp("2024-01-01"), "net_revenue": ["1.00", "2.00", "4.00"]}
+    usual = {
+        "order_id": ["1", "2", "3"],
+        "person_id": ["a", "b", "c"],
+        "ordered_at": pd.Timestamp("2024-01-01"),
+        "net_revenue": ["1.00", "2.00", "4.00"],
+    }
     return pd.DataFrame(usual | columns)
 
 
@@ -156,5 +161,7 @@ def test_ids_of_one_key_over_files_name_the_file(tmp_path, opened):
 
 
 def test_polars_integers_are_ids_to_the_digit(opened):
-    frame = pl.DataFrame({"order_id": [1], "person_id": [9007199254740993], "ordered_at": ["2024-01-01"], "net_revenue": ["1.00"]})
+    frame = pl.DataFrame(
+        {"order_id": [1], "person_id": [9007199254740993], "ordered_at": ["2024-01-01"], "net_revenue": ["1.00"]}
+    )
     assert people(opened({"orders": frame})) == ["9007199254740993"]

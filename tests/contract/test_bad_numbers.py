@@ -79,7 +79,12 @@ def test_b018_one_mark_cannot_be_both():
 
 
 def test_b020_mixed_currencies_never_add_up(orders_csv):
-    lines = ("o1,a,2024-01-01,10.00,EUR", "o2,b,2024-01-02,10.00,USD", "o3,b,2024-01-02,10.00,JPY", "o4,c,2024-01-02,1.00,EUR")
+    lines = (
+        "o1,a,2024-01-01,10.00,EUR",
+        "o2,b,2024-01-02,10.00,USD",
+        "o3,b,2024-01-02,10.00,JPY",
+        "o4,c,2024-01-02,1.00,EUR",
+    )
     header = "order_id,person_id,ordered_at,net_revenue,currency"
     with pytest.raises(DataError, match=r"3 currencies \(EUR 2, JPY 1, USD 1\).*currency='EUR'"):
         orders_csv(*lines, header=header)
@@ -90,7 +95,10 @@ def test_b020_mixed_currencies_never_add_up(orders_csv):
     assert balanced(found)
 
 
-@pytest.mark.parametrize(("text", "reason"), [("", "net_revenue is empty"), ("  ", "net_revenue is empty"), ("N/A", "net_revenue 'N/A' is not a number")])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("", "net_revenue is empty"), ("  ", "net_revenue is empty"), ("N/A", "net_revenue 'N/A' is not a number")],
+)
 def test_b021_no_amount_is_not_zero(amounts, text, reason):
     found = amounts("25.00", text)
     assert cents(found) == {"o1": 2500}
@@ -111,18 +119,26 @@ def test_b022_amounts_that_are_too_large_are_set_aside(amounts):
 
 def test_b022_floats_in_a_frame(opened):
     frame = pd.DataFrame(
-        {"order_id": ["1", "2", "3", "4"], "person_id": list("abcd"), "ordered_at": pd.Timestamp("2024-01-01"),
-         "net_revenue": [1.5, float("inf"), float("nan"), 1e300]}
+        {
+            "order_id": ["1", "2", "3", "4"],
+            "person_id": list("abcd"),
+            "ordered_at": pd.Timestamp("2024-01-01"),
+            "net_revenue": [1.5, float("inf"), float("nan"), 1e300],
+        }
     )
     found = opened({"orders": frame})
     assert cents(found) == {"1": 150}
     assert reasons(found) == {
-        2: ["net_revenue 'inf' is not finite"], 3: ["net_revenue is empty"], 4: ["net_revenue '1e+300' is too large"]
+        2: ["net_revenue 'inf' is not finite"],
+        3: ["net_revenue is empty"],
+        4: ["net_revenue '1e+300' is too large"],
     }
 
 
 def test_b023_negative_amounts_need_a_policy(amounts):
-    with pytest.raises(DataError, match=r"1 orders have a negative net_revenue \(-30.00 in all\).*negative_amount='refund'"):
+    with pytest.raises(
+        DataError, match=r"1 orders have a negative net_revenue \(-30.00 in all\).*negative_amount='refund'"
+    ):
         amounts("50.00", "-30.00")
 
 
@@ -171,8 +187,14 @@ def test_b027_files_in_different_units_are_noticed(tmp_path, opened):
 def test_b028_no_drift_in_a_million_cents(opened):
     n = 100_000
     ids = [str(i) for i in range(n)]
-    table = pa.table({"order_id": ids, "person_id": ids, "ordered_at": pa.array([0] * n, pa.timestamp("us")),
-                      "net_revenue": [0.1 + 0.2] * n})
+    table = pa.table(
+        {
+            "order_id": ids,
+            "person_id": ids,
+            "ordered_at": pa.array([0] * n, pa.timestamp("us")),
+            "net_revenue": [0.1 + 0.2] * n,
+        }
+    )
     found = opened({"orders": table})
     assert found.report.tables[0].cents_kept == 30 * n
     assert warned(found, "sub_cent") is None
@@ -180,8 +202,14 @@ def test_b028_no_drift_in_a_million_cents(opened):
 
 def test_b028_decimals_of_parquet_stay_exact(opened, tmp_path):
     values = [decimal.Decimal("90071992547409.93"), decimal.Decimal("0.01")]
-    table = pa.table({"order_id": ["1", "2"], "person_id": ["a", "b"], "ordered_at": pa.array([0, 1], pa.timestamp("us")),
-                      "net_revenue": pa.array(values, pa.decimal128(20, 2))})
+    table = pa.table(
+        {
+            "order_id": ["1", "2"],
+            "person_id": ["a", "b"],
+            "ordered_at": pa.array([0, 1], pa.timestamp("us")),
+            "net_revenue": pa.array(values, pa.decimal128(20, 2)),
+        }
+    )
     pq.write_table(table, tmp_path / "orders.parquet")
     assert cents(opened(tmp_path / "orders.parquet")) == {"1": 9007199254740993, "2": 1}
 
@@ -199,7 +227,9 @@ def test_fractions_of_a_cent_are_counted_with_their_total(amounts):
 
 
 def test_whole_number_columns_of_a_frame_are_cents_unless_declared(opened):
-    frame = pd.DataFrame({"order_id": ["1"], "person_id": ["a"], "ordered_at": [pd.Timestamp("2024-01-01")], "net_revenue": [1999]})
+    frame = pd.DataFrame(
+        {"order_id": ["1"], "person_id": ["a"], "ordered_at": [pd.Timestamp("2024-01-01")], "net_revenue": [1999]}
+    )
     assert cents(opened({"orders": frame})) == {"1": 1999}
     assert "read as cents" in " ".join(opened({"orders": frame}).report.notes)
     assert cents(opened({"orders": frame}, money_unit="major")) == {"1": 199900}

@@ -66,7 +66,10 @@ def test_a_row_has_all_its_reasons(orders_csv):
         ]
     }
     (row,) = found.report.set_aside.to_pylist()
-    assert row["raw"] == '{"order_id":"2","person_id":"","ordered_at":"2204-01-01","net_revenue":"abc","status":"paid","refunded_at":"2020-01-01"}'
+    assert (
+        row["raw"]
+        == '{"order_id":"2","person_id":"","ordered_at":"2204-01-01","net_revenue":"abc","status":"paid","refunded_at":"2020-01-01"}'
+    )
     assert (row["file"], row["table"]) == ("orders.csv", "orders")
 
 
@@ -84,7 +87,14 @@ def test_nothing_usable_says_why(orders_csv):
 
 
 def test_events_need_somebody(opened):
-    events = pd.DataFrame({"person_id": ["a", None], "anonymous_id": [None, None], "event": ["x", "y"], "occurred_at": ["2024-01-01", "2024-01-01"]})
+    events = pd.DataFrame(
+        {
+            "person_id": ["a", None],
+            "anonymous_id": [None, None],
+            "event": ["x", "y"],
+            "occurred_at": ["2024-01-01", "2024-01-01"],
+        }
+    )
     found = opened({"events": events})
     assert reasons(found) == {2: ["person_id and anonymous_id are both empty"]}
 
@@ -93,15 +103,37 @@ def test_events_need_somebody(opened):
     ("table", "columns", "reason"),
     [
         ("surveys", {"person_id": ["a", "b"], "at": "2024-01-01", "score": [10, 11]}, "score 11 is not from 0 to 10"),
-        ("costs", {"date": "2024-01-01", "channel": ["x", "y"], "amount": ["1.00", "-1.00"]}, "amount -1.00 is negative"),
-        ("costs", {"date": "2024-01-01", "channel": ["x", "y"], "amount": "1.00", "purpose": ["retention", "fun"]}, "purpose 'fun' is none of acquisition, retention"),
-        ("referrals", {"referrer_id": ["a", "b"], "sent_at": "2024-01-02", "converted_at": ["2024-01-03", "2024-01-01"]}, "converted_at 2024-01-01 00:00:00 is before sent_at 2024-01-02 00:00:00"),
-        ("events", {"person_id": ["a", "b"], "event": "x", "occurred_at": "2024-01-01", "properties": ["{}", "[1"]}, "properties '[1' is not a JSON object"),
-        ("customers", {"person_id": ["a", "b"], "is_test": ["no", "maybe"]}, "is_test 'maybe' is neither true nor false"),
+        (
+            "costs",
+            {"date": "2024-01-01", "channel": ["x", "y"], "amount": ["1.00", "-1.00"]},
+            "amount -1.00 is negative",
+        ),
+        (
+            "costs",
+            {"date": "2024-01-01", "channel": ["x", "y"], "amount": "1.00", "purpose": ["retention", "fun"]},
+            "purpose 'fun' is none of acquisition, retention",
+        ),
+        (
+            "referrals",
+            {"referrer_id": ["a", "b"], "sent_at": "2024-01-02", "converted_at": ["2024-01-03", "2024-01-01"]},
+            "converted_at 2024-01-01 00:00:00 is before sent_at 2024-01-02 00:00:00",
+        ),
+        (
+            "events",
+            {"person_id": ["a", "b"], "event": "x", "occurred_at": "2024-01-01", "properties": ["{}", "[1"]},
+            "properties '[1' is not a JSON object",
+        ),
+        (
+            "customers",
+            {"person_id": ["a", "b"], "is_test": ["no", "maybe"]},
+            "is_test 'maybe' is neither true nor false",
+        ),
     ],
 )
 def test_rules_of_the_other_tables(opened, table, columns, reason):
-    orders = pd.DataFrame({"order_id": ["1"], "person_id": ["a"], "ordered_at": ["2024-01-01"], "net_revenue": ["1.00"]})
+    orders = pd.DataFrame(
+        {"order_id": ["1"], "person_id": ["a"], "ordered_at": ["2024-01-01"], "net_revenue": ["1.00"]}
+    )
     found = opened({"orders": orders, table: pd.DataFrame(columns)})
     assert reasons(found) == {2: [reason]}
     assert found.tables[table] == 1

@@ -53,7 +53,11 @@ def read_money(column: RawColumn, probe: Probe, options: ParseOptions) -> Readin
         beyond = f"(abs({x}::HUGEINT) < {_LIMIT}00)"
         note = () if options.money_unit else (f"{column.label}: whole numbers, read as cents (money_unit='minor')",)
         return Reading(
-            f"CASE WHEN {beyond} THEN CAST({x} AS BIGINT) END", f"({x} IS NOT NULL)", "'is too large'", shown(x), notes=note
+            f"CASE WHEN {beyond} THEN CAST({x} AS BIGINT) END",
+            f"({x} IS NOT NULL)",
+            "'is too large'",
+            shown(x),
+            notes=note,
         )
     return to_cents(read_number(column, probe, options), unit=unit)
 
@@ -84,7 +88,9 @@ def read_number(column: RawColumn, probe: Probe, options: ParseOptions, *, place
     x = column.sql
     match family(column.type):
         case "int":
-            return Number(_decimal(x, places or 0), f"({x} IS NOT NULL)", "'is too large'", shown(x), is_whole_type=True)
+            return Number(
+                _decimal(x, places or 0), f"({x} IS NOT NULL)", "'is too large'", shown(x), is_whole_type=True
+            )
         case "decimal":
             width = f"DECIMAL(38,{places})" if places is not None else None
             value = f"TRY_CAST({x} AS {width})" if width else x
@@ -135,7 +141,9 @@ def _refuse_doubt(column: RawColumn, probe: Probe, s: str, present: str) -> None
     def count(pattern: str) -> str:
         return f"count_if({present} AND {_is(s, pattern)})"
 
-    n_proof, n_doubt, n_comma, n_comma_doubt = probe.ask(*map(count, (_POINT_PROOF, _POINT_DOUBT, _COMMA, _COMMA_DOUBT)))
+    n_proof, n_doubt, n_comma, n_comma_doubt = probe.ask(
+        *map(count, (_POINT_PROOF, _POINT_DOUBT, _COMMA, _COMMA_DOUBT))
+    )
     if n_comma and n_comma == n_comma_doubt and not n_proof:
         where = probe.lines(f"{present} AND {_is(s, _COMMA_DOUBT)}", column.sql)
         raise DataError(

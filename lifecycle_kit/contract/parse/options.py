@@ -67,7 +67,9 @@ class ParseOptions:
             value = getattr(self, name)
             if value is not None and value not in allowed:
                 shown = ", ".join(repr(a) for a in allowed)
-                raise UsageError(f"{name}={value!r} is not one of {shown}.", fix="Declare one of them, or leave it out.")
+                raise UsageError(
+                    f"{name}={value!r} is not one of {shown}.", fix="Declare one of them, or leave it out."
+                )
         if self.source_timezone is not None:
             zone(self.source_timezone)
         if self.currency is not None and not re.fullmatch(r"[A-Z]{3}", self.currency):

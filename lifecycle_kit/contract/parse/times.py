@@ -76,7 +76,7 @@ def read_timestamp(column: RawColumn, probe: Probe, options: ParseOptions, busin
     if local.is_utc != "FALSE":
         value = f"CASE WHEN {local.is_utc} THEN {v} ELSE {value} END"
         gap, overlap = (f"(NOT ({local.is_utc}) AND ({p}))" for p in (gap, overlap))
-    counts = {name: p for name, p in (("clock_gap", gap), ("clock_overlap", overlap)) if "FALSE" != p}
+    counts = {name: p for name, p in (("clock_gap", gap), ("clock_overlap", overlap)) if p != "FALSE"}
     return Reading(value, local.present, local.problem, shown(column.sql), counts=counts, notes=tuple(notes))
 
 
@@ -230,9 +230,7 @@ def _by_format(s: str, pattern: str) -> str:
     formats = [pattern]
     if pattern in ("%d/%m/%Y", "%m/%d/%Y"):
         # the mark between the numbers and a time behind them change nothing about their order
-        formats = [
-            pattern.replace("/", mark) + clock for mark in "/.-" for clock in ("", " %H:%M", " %H:%M:%S")
-        ]
+        formats = [pattern.replace("/", mark) + clock for mark in "/.-" for clock in ("", " %H:%M", " %H:%M:%S")]
     return f"CAST(try_strptime({s}, [{', '.join(map(literal, formats))}]) AS TIMESTAMP)"
 
 

@@ -1,0 +1,77 @@
+"""The report of a check, and what it writes."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from lifecycle_kit.contract.report import Account
+
+
+@pytest.fixture
+def report(orders_csv):
+    """A report with two lines set aside."""
+    return orders_csv(
+        "1,a,2024-01-01,1.00",
+        '2,,2024-01-01,"2,50"',
+        "3,b,2024-01-02,-4.10",
+        "4,c,2024-01-01,3.00",
+        negative_amount="refund",
+    ).report
+
+
+def test_to_frame_has_one_row_per_table(report):
+    frame = report.to_frame()
+    assert frame.to_dict("records") == [
+        {
+            "table": "orders",
+            "n_read": 4,
+            "n_kept": 3,
+            "n_set_aside": 1,
+            "n_rows": 2,
+            "revenue_read": -0.10,
+            "revenue_kept": -0.10,
+            "revenue_set_aside": 0.0,
+        }
+    ]
+
+
+def test_to_dict_is_json_and_names_nobody(report):
+    told = json.dumps(report.to_dict())
+    assert json.loads(told)["tables"][0]["n_set_aside"] == 1
+    assert "person_id is empty" in told
+    assert len(json.loads(told)["files"][0]["sha256"]) == 64
+    assert '"2,50"' not in told
+
+
+def test_set_aside_is_written_whole_or_not_at_all(report, tmp_path):
+    path = report.write_set_aside(tmp_path / "set_aside.csv")
+    frame = pd.read_csv(path, encoding="utf-8-sig")
+    assert frame.line.tolist() == [3]
+    assert frame.reasons[0] == "person_id is empty; net_revenue '2,50' has a comma, unlike the rest of the column"
+    assert json.loads(frame.raw[0])["net_revenue"] == "2,50"
+    with pytest.raises(OSError):
+        report.write_set_aside(tmp_path / "no" / "such" / "folder.csv")
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_link_is_replaced_not_written_through(report, tmp_path):
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    (tmp_path / "set_aside.csv").symlink_to(victim)
+    report.write_set_aside(tmp_path / "set_aside.csv")
+    assert victim.read_text() == "mine"
+
+
+def test_an_account_is_plain_data():
+    assert vars(Account("orders", 3, 2, 1)) == {
+        "table": "orders",
+        "n_read": 3,
+        "n_kept": 2,
+        "n_set_aside": 1,
+        "cents_read": None,
+        "cents_kept": None,
+        "cents_set_aside": None,
+    }
