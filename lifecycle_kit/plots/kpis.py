@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lifecycle_kit.plots import style, words
@@ -70,12 +69,15 @@ def plot_base_metrics(
         for i, metric in enumerate(metrics):
             row, column = divmod(i, n_columns)
             width, height = 1 / n_columns, 1 / n_rows
-            inside = style.panel(ax, column * width + 0.07, 1 - (row + 1) * height + 0.10, width - 0.09, height - 0.20)
+            inside = style.panel(
+                ax, column * width + 0.075, 1 - (row + 1) * height + 0.10, width - 0.095, height - 0.19
+            )
             told.append(_metric(inside, frame[frame["metric"] == metric].sort_values("period_start")))
         style.set_title(ax, title, pad=12)
+        shape = "Band" if frame["period_start"].nunique() > 1 else "Bar"
         partly = (frame["mature_share"] < 1) & frame["value"].notna()
         hollow = ["Hollow: not everybody counted is old enough yet."] if partly.any() else []
-        style.set_source(ax, source, " ".join(["Band: 95% interval.", *hollow]), below=4)
+        style.set_source(ax, source, " ".join([f"{shape}: 95% interval.", *hollow]), below=4)
         style.set_alt(ax, f"{words.plain(title)}. {' '.join(told)}")
     return ax
 
@@ -93,7 +95,12 @@ def _metric(inside: Axes, rows: pd.DataFrame) -> str:
         parse_math=False,
         fontfamily=words.fonts(),
     )
-    inside.set_ylabel({"money": "amount"}.get(unit, words.plain(unit)), fontsize=8, color=style.MUTED, parse_math=False)
+    inside.set_ylabel(
+        {"money": "amount, currency of the log"}.get(unit, words.plain(unit)),
+        fontsize=8,
+        color=style.MUTED,
+        parse_math=False,
+    )
     inside.tick_params(labelsize=8)
     if np.isnan(value).all():
         return _absent(inside, label, rows["reason"])
@@ -119,9 +126,7 @@ def _many(inside: Axes, rows: pd.DataFrame, value: Any, lo: Any, hi: Any) -> Non
             at[chosen], value[chosen], linestyle="none", marker="o", markersize=4.5, color=_COLOUR, markerfacecolor=face
         )
     inside.set_xlim(rows["period_start"].iloc[0], rows["period_end"].iloc[-1])
-    locator = AutoDateLocator(minticks=3, maxticks=7)
-    inside.xaxis.set_major_locator(locator)
-    inside.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    style.time_axis(inside, 7)
     inside.set_xlabel("period", fontsize=8, color=style.MUTED)
 
 
@@ -170,7 +175,7 @@ def _absent(inside: Axes, label: str, reasons: pd.Series) -> str:
 
 def _number_format(unit: str) -> Callable[[float], str]:
     if unit == "share":
-        return words.percent
+        return lambda value: f"{value:.1%}" if value >= 0.1 else f"{value:.2%}"
     if unit == "money":
         return words.money
     return lambda value: words.people(value) if abs(value) >= 100 else f"{value:,.1f}"

@@ -8,8 +8,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
-from matplotlib.patheffects import withStroke
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 
 from lifecycle_kit.errors import UsageError
 from lifecycle_kit.plots import style, words
@@ -25,7 +25,8 @@ __all__ = ["plot_lifecycle"]
 # how the transitions call where people come from who were not in the lifecycle before
 _NEW = "(new)"
 _WIDEST_RIBBON = 15.0
-_HEADER, _CARD, _NOTES, _GAP = 40.0, 88.0, 34.0, 5.0
+_HEADER, _CARD, _NOTES = 52.0, 88.0, 46.0
+_SEAM = 1.5  # between the feet of two ribbons
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def plot_lifecycle(
         if has_new:
             _entry(ax, sum(flow.n_people for flow in flows if flow.source < 0), centres[-1], step, below)
         _ribbons(ax, flows, centres, step, below, free)
-        _notes(ax, hidden, len(flows), wide, source)
+        _notes(ax, hidden, len(flows), wide, source, since, until)
         style.set_title(ax, title, pad=8)
         style.set_alt(ax, _told(balance, flows, hidden, title))
     return ax
@@ -158,28 +159,47 @@ def _bands(
 ) -> None:  # fmt: skip
     colours = style.stage_colours(balance["stage"])
     total = int(balance["closing"].sum())
-    for stage, rows in balance.groupby("stage", sort=False):
+    bands = list(balance.groupby("stage", sort=False))
+    names = [_capital(style.name_of(stage, labels)) for stage, _ in bands]
+    rooms = [len(rows) * step - 12 for _, rows in bands]
+    size = _fitting_size(ax, list(zip(names, rooms, strict=True)), (11.0, 10.0, 9.0, 8.0), "bold")
+    for (stage, rows), name, room in zip(bands, names, rooms, strict=True):
         left = centres[rows.index[0]] - step / 2 + 2
-        width = len(rows) * step - 4
+        width = room + 8
         colour = colours[str(stage)]
         ax.add_patch(
             FancyBboxPatch(
-                (left, _NOTES), width, tall - _NOTES, boxstyle="round,pad=0,rounding_size=5",
-                facecolor=style.shade(colour, 0.13), edgecolor="none", zorder=0,
+                (left, _NOTES),
+                width,
+                tall - _NOTES,
+                boxstyle="round,pad=0,rounding_size=5",
+                facecolor=style.shade(colour, 0.13),
+                edgecolor="none",
+                zorder=0,
             )
-        )  # fmt: skip
+        )
         ax.add_patch(Polygon(_corners(left + 5, tall - 3.5, width - 10, 3.5), facecolor=colour, zorder=0.5))
         n = int(rows["closing"].sum())
-        name = style.name_of(stage, labels)
-        name = name[:1].upper() + name[1:]
-        size = next((s for s in (11.0, 10.0, 9.0, 8.0, 7.0) if style.text_width(ax, name, s, "bold") <= width - 6), 7.0)
-        name = style.wrap(ax, name, width - 6, size, 1, "bold")
         middle = left + width / 2
-        style.write(ax, middle, tall - 9, name, ha="center", va="top", fontsize=size, fontweight="bold")
-        counted = f"{words.people(n)} · {words.percent(n / total)}" if total else words.people(n)
-        if style.text_width(ax, counted, 8.5) > width - 4:
-            counted = words.percent(n / total) if total else words.people(n)
-        style.write(ax, middle, tall - 25, counted, ha="center", va="top", fontsize=8.5, color=style.MUTED)
+        shown = style.wrap(ax, name, room, size, 1, "bold")
+        style.write(ax, middle, tall - 18, shown, ha="center", va="baseline", fontsize=size, fontweight="bold")
+        counted = [words.people(n), *([words.percent(n / total)] if total else [])]
+        for line, text in enumerate(counted):
+            style.write(ax, middle, tall - 34 - 12 * line, text, ha="center", va="baseline", fontsize=9)
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _fitting_size(
+    ax: Axes, texts: Sequence[tuple[str, float]], sizes: Sequence[float], weight: str = "normal"
+) -> float:
+    """The largest size at which every text has its room, so that all are written alike; else the smallest."""
+    return next(
+        (size for size in sizes if all(style.text_width(ax, text, size, weight) <= room for text, room in texts)),
+        sizes[-1],
+    )
 
 
 def _corners(left: float, bottom: float, width: float, height: float) -> list[tuple[float, float]]:
@@ -194,7 +214,10 @@ def _cards(
     largest = max(int(balance["closing"].max()), 1)
     width = step * 0.88
     biggest = min(17.0, width * 0.4)
-    small = min(max(step / 7.0, 6.0), 9.5)
+    names = [style.name_of(status, labels) for status in balance["status"]]
+    pieces = [(word, width - 4) for name in names for word in name.split(" ")]
+    pieces += [(words.people(n), (width - 4) / 1.25) for n in balance["closing"]]
+    small = _fitting_size(ax, pieces, (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
     for i, row in enumerate(balance.itertuples()):
         x, colour, n = centres[i], colours[str(row.stage)], int(row.closing)
         _box(ax, x, below, width)
@@ -205,7 +228,7 @@ def _cards(
                 edgecolor=colour, linewidth=0 if n else 0.8, zorder=3, label=str(row.status),
             )
         )  # fmt: skip
-        name = style.wrap(ax, style.name_of(row.status, labels), width - 5, small, 2)
+        name = style.wrap(ax, names[i], width - 4, small, 2)
         style.write(ax, x, below + 37.5, name, ha="center", va="center", fontsize=small, linespacing=1.0, zorder=4)
         style.write(
             ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=small * 1.12, fontweight="bold",
@@ -228,9 +251,9 @@ def _box(ax: Axes, x: float, below: float, width: float) -> None:
 
 
 def _entry(ax: Axes, n: int, x: float, step: float, below: float) -> None:
-    size = min(max(step / 7.0, 6.0), 9.5)
-    style.write(ax, x, below + 37.5, "new", ha="center", va="center", fontsize=size, fontstyle="italic")
-    style.write(ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=size * 1.05, fontweight="bold")
+    size = _fitting_size(ax, [("newcomers", step * 0.72)], (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
+    style.write(ax, x, below + 37.5, "newcomers", ha="center", va="center", fontsize=size, fontstyle="italic")
+    style.write(ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=size * 1.12, fontweight="bold")
     ax.add_patch(
         Circle((x, below + _CARD - 20), 4, facecolor=style.PAPER, edgecolor=style.FORWARD, linewidth=1.2, zorder=3)
     )
@@ -249,32 +272,43 @@ def _ribbons(
     zone = step * 0.36
     scale = _WIDEST_RIBBON / max(sqrt(flow.n_people) for flow in flows)
     for side in ends.values():
-        scale = min(scale, (zone - 1.5 * (len(side) - 1)) / sum(sqrt(flow.n_people) for flow in side))
+        scale = min(scale, (zone - _SEAM * (len(side) - 1)) / sum(sqrt(flow.n_people) for flow in side))
     feet: dict[tuple[_Flow, bool], float] = {}
     for (node, forward, leaving), side in ends.items():
         on_the_right = forward == leaving
         side.sort(key=lambda flow: flow.span, reverse=on_the_right)
         widths = [scale * sqrt(flow.n_people) for flow in side]
-        x = centres[node] + (1 if on_the_right else -1) * step * 0.22 - (sum(widths) + 1.5 * (len(side) - 1)) / 2
+        x = centres[node] + (1 if on_the_right else -1) * step * 0.22 - (sum(widths) + _SEAM * (len(side) - 1)) / 2
         for flow, width in zip(side, widths, strict=True):
             feet[flow, leaving] = x + width / 2
-            x += width + 1.5
+            x += width + _SEAM
     for forward in (True, False):
-        spans = sorted({flow.span for flow in flows if flow.forward == forward})
-        room = free * (0.56 if forward else 0.44) - 16
-        heights = {span: room * (i + 1) / len(spans) for i, span in enumerate(spans)}
-        if len(spans) < 4:
-            heights = {span: min(h, 26.0 * (i + 1)) for i, (span, h) in enumerate(heights.items())}
-        for flow in sorted((f for f in flows if f.forward == forward), key=lambda f: -f.n_people):
-            foot = below + _CARD if forward else below
+        there = sorted((flow for flow in flows if flow.forward == forward), key=lambda flow: -flow.n_people)
+        heights = _heights(there, scale, free * (0.56 if forward else 0.44) - 13)
+        foot = below + _CARD if forward else below
+        for flow in there:
             _ribbon(ax, flow, feet[flow, True], feet[flow, False], foot, heights[flow.span], scale)
+
+
+def _heights(flows: Sequence[_Flow], scale: float, room: float) -> dict[int, float]:
+    """How high arches of each span rise: the longer the higher, with room for a number between two."""
+    heights: dict[int, float] = {}
+    top, before = 10.0, 0.0
+    for span in sorted({flow.span for flow in flows}):
+        half = scale * sqrt(max(flow.n_people for flow in flows if flow.span == span)) / 2
+        # a number stands over the shoulder of the next longer arch, which is lower there than at its top
+        shoulder = {1: 1.0, 2: 0.88, 3: 0.95}.get(span, 0.97)
+        top = (top + before + half + 11) / shoulder
+        heights[span], before = top, half
+    stretch = min(room / max(top + before, 1.0), 1.35)
+    return {span: height * stretch for span, height in heights.items()}
 
 
 def _ribbon(ax: Axes, flow: _Flow, x0: float, x1: float, foot: float, height: float, scale: float) -> None:
     up = 1 if flow.forward else -1
     colour = style.FORWARD if flow.forward else style.BACKWARD
-    width = max(scale * sqrt(flow.n_people), 0.5)
-    head = min(max(width * 0.6, 4.0), 7.0)
+    width = max(scale * sqrt(flow.n_people), 0.8)  # a hairline at least
+    head = min(max(width * 0.5, 4.0), 7.0)
     reach = height * 4 / 3
     start, stop = foot + up * 0.5, foot + up * head
     points = [(x0, start), (x0, start + up * reach), (x1, start + up * reach), (x1, stop)]
@@ -284,7 +318,7 @@ def _ribbon(ax: Axes, flow: _Flow, x0: float, x1: float, foot: float, height: fl
             linewidth=width, alpha=0.62, capstyle="butt", zorder=1.5, label=f"{flow.source}>{flow.target}",
         )
     )  # fmt: skip
-    half = max(width * 0.85, 2.6)
+    half = max(width / 2 + 1.5, 2.6)
     ax.add_patch(
         Polygon([(x1 - half, stop), (x1 + half, stop), (x1, foot)], facecolor=colour, edgecolor="none", zorder=2.5)
     )
@@ -295,25 +329,24 @@ def _ribbon(ax: Axes, flow: _Flow, x0: float, x1: float, foot: float, height: fl
     label.set_path_effects([withStroke(linewidth=2.2, foreground=style.PAPER)])
 
 
-def _notes(ax: Axes, hidden: tuple[int, int], n_drawn: int, wide: float, source: str | None) -> None:
-    x = 2.0
-    for colour, text in ((style.FORWARD, "people moving on"), (style.BACKWARD, "people falling back")):
+def _notes(
+    ax: Axes, hidden: tuple[int, int], n_drawn: int, wide: float, source: str | None, since: str, until: str
+) -> None:
+    x, kinds = 2.0, ((style.FORWARD, "to a later status"), (style.BACKWARD, "back to an earlier status"))
+    for colour, text in kinds:
         ax.add_patch(Polygon(_corners(x, _NOTES - 12.5, 14, 4), facecolor=colour, alpha=0.75))
         style.write(ax, x + 18, _NOTES - 10.5, text, va="center", fontsize=8)
         x += 18 + style.text_width(ax, text, 8) + 12
-    style.write(
-        ax, x, _NOTES - 10.5, "Disc: area shows people. Ribbon: width grows with the square root.", va="center",
-        fontsize=8, color=style.MUTED,
-    )  # fmt: skip
-    kinds, moves = hidden
-    parts = []
-    if n_drawn == 0 and kinds == 0:
-        parts.append("Nobody moved in the period.")
-    if kinds:
-        parts.append(f"Not drawn: {words.people(moves)} moves in {kinds} thin flows.")
-    if source:
-        parts.append(f"Source: {words.plain(source)}")
-    style.write(ax, 2, 5, "   ".join(parts), va="bottom", fontsize=8, color=style.MUTED)
+    told = ["Disc: area shows people.", "Ribbon: width grows with the square root of people."]
+    style.write(ax, x, _NOTES - 10.5, " ".join(told), va="center", fontsize=8, color=style.MUTED)
+    more = [f"In each box: people on {words.plain(until)}, and the change since {words.plain(since)}."]
+    if hidden[0]:
+        more.append(f"Not drawn: {words.people(hidden[1])} moves in {hidden[0]} thin flows.")
+    elif not n_drawn:
+        more.append("Nobody moved in the period.")
+    lines = [" ".join(more), *([f"Source: {words.plain(source)}"] if source else [])]
+    lines = [style.wrap(ax, line, wide - 4, 8, 1) for line in lines]
+    style.write(ax, 2, _NOTES - 18, "\n".join(lines), va="top", fontsize=8, color=style.MUTED, linespacing=1.3)
 
 
 def _told(balance: pd.DataFrame, flows: Sequence[_Flow], hidden: tuple[int, int], title: str) -> str:
@@ -323,9 +356,7 @@ def _told(balance: pd.DataFrame, flows: Sequence[_Flow], hidden: tuple[int, int]
         for name, row in zip(names, balance.itertuples(), strict=True)
     )
     ordered = sorted(flows, key=lambda flow: -flow.n_people)
-    moves = ", ".join(
-        f"{'new' if flow.source < 0 else names[flow.source]} to {names[flow.target]} {words.people(flow.n_people)}"
-        for flow in ordered
-    )
+    names.append("newcomers")  # index -1
+    moves = ", ".join(f"{names[flow.source]} to {names[flow.target]} {words.people(flow.n_people)}" for flow in ordered)
     rest = f" {words.people(hidden[1])} moves in {hidden[0]} thin flows are not drawn." if hidden[0] else ""
     return f"{words.plain(title)}. People at the end, and change: {sizes}. People moving: {moves or 'none'}.{rest}"

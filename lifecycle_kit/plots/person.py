@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import date2num
 
 from lifecycle_kit.plots import style, words
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_person"]
 
 _MOST_LANES = 12
+_TIMES = "\u00d7"
 _REST = "other events"
 
 
@@ -73,33 +74,49 @@ def plot_person(
         kept = {*often.index[: _MOST_LANES - 1], *touchpoints.loc[touchpoints["revenue"].notna(), "event"]}
         events = [*(event for event in events if event in kept), _REST]
         touchpoints = touchpoints.assign(event=touchpoints["event"].where(touchpoints["event"].isin(kept), _REST))
-    status_lanes = {status: len(visited) - 1 - i for i, status in enumerate(visited)}
-    event_lanes = {event: len(visited) + 0.55 + i for i, event in enumerate(events)}
-    n_lanes = len(visited) + len(events)
-    size = (style.SLIDE[0], max(style.SLIDE[1], 0.29 * n_lanes + 1.5))
+    paid = set(touchpoints.loc[touchpoints["revenue"].notna(), "event"])
+    status_lanes = {status: len(visited) - i for i, status in enumerate(visited)}
+    event_lanes, at = {}, len(visited) + 1.15  # a row above each part for its heading
+    for event in events:
+        at += 1.35 if event in paid else 1.0  # amounts stand above and below their mark
+        event_lanes[event] = at
+        at += 0.35 if event in paid else 0.0
+    size = (style.SLIDE[0], max(style.SLIDE[1], 0.27 * (at + 1) + 1.5))
     with style.picture(ax, size=size, layout="constrained") as ax:
         style.dress(ax, grid="x")
         start = min([*touchpoints["occurred_at"], *spells["valid_from"]])
         wide = max((end - start) / pd.Timedelta(days=1), 1 / 24)
         _spells(ax, spells, status_lanes, end)
-        for event, lane in event_lanes.items():
-            _marks(ax, touchpoints[touchpoints["event"] == event], lane)
-        lanes = {**{(0, k): v for k, v in status_lanes.items()}, **{(1, k): v for k, v in event_lanes.items()}}
-        names = [words.shorten(style.name_of(name, labels if kind == 0 else None), 26) for (kind, name) in lanes]
-        ax.set_yticks(list(lanes.values()), names, fontsize=9.5, parse_math=False, fontfamily=words.fonts())
-        ax.tick_params(axis="y", length=0)
-        ax.set_ylim(max(lanes.values()) + 0.7, -0.7)
-        ax.axhline(len(visited) - 0.22, color=style.RULE, linewidth=1)
-        left = date2num(start)
+        left = _day(start)
         ax.set_xlim(left - wide * 0.02, left + wide * 1.02)
-        locator = AutoDateLocator(minticks=3, maxticks=9)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        unwritten = 0
+        for event, lane in event_lanes.items():
+            unwritten += _marks(ax, touchpoints[touchpoints["event"] == event], lane)
+        for status, lane in status_lanes.items():
+            stage = spells.loc[spells["status"] == status, "stage"].iloc[0]
+            _at_the_end(ax, lane, words.shorten(style.name_of(stage, labels), 16))
+        headings = {"STATUS": 0.0, "TOUCHPOINTS": len(visited) + 1.15}
+        names = [
+            *headings,
+            *(words.shorten(style.name_of(status, labels), 26) for status in status_lanes),
+            *(words.shorten(style.name_of(event), 26) for event in event_lanes),
+        ]
+        lanes = [*headings.values(), *status_lanes.values(), *event_lanes.values()]
+        ax.set_yticks(lanes, names, fontsize=9.5, parse_math=False, fontfamily=words.fonts())
+        for tick in ax.get_yticklabels()[: len(headings)]:
+            tick.set(fontsize=8, fontweight="bold", color=style.MUTED)
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(at + 0.8, -0.5)
+        ax.axhline(len(visited) + 0.7, color=style.RULE, linewidth=1)
+        style.time_axis(ax, 9)
         ax.set_xlabel("date and time (UTC)", fontsize=9.5, color=style.INK)
-        ax.set_ylabel("touchpoints              status", fontsize=9.5, color=style.INK)
+        ax.set_ylabel("status and touchpoint", fontsize=9.5, color=style.INK)
         whose = words.shorten(words.plain(person_id), 40)
         style.set_title(ax, f"Customer {whose}, up to {end:%Y-%m-%d}")
-        style.set_source(ax, source, "Amounts: revenue in the log's currency.")
+        note = "Amounts: revenue in the log's currency."
+        if unwritten:
+            note += f" Left out for want of room: {words.people(unwritten)}; the sum at the end has them."
+        style.set_source(ax, source, note)
         style.set_alt(ax, _told(touchpoints, spells, words.plain(person_id), end))
     return ax
 
@@ -109,8 +126,8 @@ def _spells(ax: Axes, spells: pd.DataFrame, lanes: Mapping[str, float], end: pd.
     previous: tuple[float, float] | None = None
     for row in spells.sort_values("valid_from").itertuples():
         lane = lanes[row.status]
-        left = date2num(row.valid_from)
-        right = date2num(end if words.is_null(row.valid_to) else row.valid_to)
+        left = _day(row.valid_from)
+        right = _day(end if words.is_null(row.valid_to) else row.valid_to)
         # the edge keeps a spell of a minute visible on a line of years
         colour = colours[str(row.stage)]
         ax.barh(lane, right - left, left=left, height=0.62, color=colour, edgecolor=colour, linewidth=1.2)
@@ -119,21 +136,72 @@ def _spells(ax: Axes, spells: pd.DataFrame, lanes: Mapping[str, float], end: pd.
         previous = (right, lane)
 
 
-def _marks(ax: Axes, rows: pd.DataFrame, lane: float) -> None:
-    at = date2num(rows["occurred_at"].to_numpy())
+def _at_the_end(ax: Axes, lane: float, text: str) -> None:
+    ax.annotate(
+        text,
+        (1, lane),
+        xycoords=("axes fraction", "data"),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+        color=style.MUTED,
+        annotation_clip=False,
+        parse_math=False,
+        fontfamily=words.fonts(),
+    )
+
+
+def _marks(ax: Axes, rows: pd.DataFrame, lane: float) -> int:
+    """Draw one kind of touchpoint; return how many amounts had no room."""
+    at = np.array([_day(moment) for moment in rows["occurred_at"]])
     paid = rows["revenue"].notna().to_numpy()
     ax.plot(
-        at[~paid], np.full((~paid).sum(), lane), linestyle="none", marker="o", markersize=5.5, color=style.FORWARD,
-        alpha=0.75, markeredgewidth=0,
-    )  # fmt: skip
+        at[~paid],
+        np.full((~paid).sum(), lane),
+        linestyle="none",
+        marker="o",
+        markersize=5.5,
+        color=style.FORWARD,
+        alpha=0.7,
+        markeredgewidth=0,
+    )
     if not paid.any():
-        return
-    ax.plot(at[paid], np.full(paid.sum(), lane), linestyle="none", marker="D", markersize=6.5, color=style.INK)
-    for x, minor in zip(at[paid], rows["revenue"][paid], strict=True):
+        _at_the_end(ax, lane, f"{_TIMES}{words.people(len(rows))}")
+        return 0
+    ax.plot(at[paid], np.full(paid.sum(), lane), linestyle="none", marker="D", markersize=5.5, color=style.INK)
+    total = int(rows["revenue"].dropna().sum())
+    _at_the_end(ax, lane, f"{_TIMES}{words.people(len(rows))}, {words.money(total / 100)}")
+    left, right = ax.get_xlim()
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    # the layout is not done yet: names and sums take about a quarter of the width
+    per_point = (right - left) / (ax.get_window_extent().width * 72 / figure.dpi * 0.88)
+    free, unwritten = {1: left, -1: left}, 0
+    for x, minor in sorted(zip(at[paid], rows["revenue"][paid], strict=True)):
+        text = words.money(int(minor) / 100)
+        half = (style.text_width(ax, text, 8) / 2 + 1.5) * per_point
+        middle = min(max(x, left + half), right - half)
+        side = next((side for side in (1, -1) if middle - half >= free[side]), None)
+        if side is None:
+            unwritten += 1
+            continue
+        free[side] = middle + half
         ax.annotate(
-            words.money(int(minor) / 100), (x, lane), xytext=(6, 0), textcoords="offset points", va="center",
-            fontsize=8, color=style.INK,
-        )  # fmt: skip
+            text,
+            (middle, lane),
+            xytext=(0, 5 * side),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if side > 0 else "top",
+            fontsize=8,
+            color=style.INK,
+        )
+    return unwritten
+
+
+def _day(moment: Any) -> float:
+    return float(date2num(moment))  # type: ignore[no-untyped-call]
 
 
 def _told(touchpoints: pd.DataFrame, spells: pd.DataFrame, whose: str, end: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from lifecycle_kit.plots import style, words
@@ -61,7 +60,7 @@ def plot_snapshot(
     rows = _rows(stages)
     present = [n for n in n_people if n > 0]
     logarithmic = bool(present) and max(present) > _TOO_FAR_APART * min(present)
-    height = max(style.SLIDE[1], 0.34 * (rows[-1] + 1) + 1.3)
+    height = max(style.SLIDE[1], 0.31 * (rows[-1] + 1) + 1.3)
     with style.picture(ax, size=(style.SLIDE[0], height), layout="constrained") as ax:
         style.dress(ax, grid="x")
         if logarithmic:
@@ -204,15 +203,21 @@ def plot_occupancy(
     n_rows = -(-len(stages) // n_columns)
     with style.picture(ax, size=(style.SLIDE[0], max(style.SLIDE[1], 2.2 * n_rows))) as ax:
         style.host(ax)
+        names = {status: words.shorten(style.name_of(status, labels), 18) for status in ordered["status"].unique()}
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        wide = ax.get_window_extent().width * 72 / figure.dpi
+        # left of a panel: ticks and "people"; right of it: the names of the statuses
+        left, right = 42 / wide, (max(style.text_width(ax, name, 8) for name in names.values()) + 14) / wide
+        width, height = 1 / n_columns, 1 / n_rows
         told = []
         for i, stage in enumerate(stages):
             row, column = divmod(i, n_columns)
-            width, height = 1 / n_columns, 1 / n_rows
-            inside = style.panel(
-                ax, column * width + 0.055, 1 - (row + 1) * height + 0.09, width - 0.055 - 0.115, height - 0.19
-            )
-            inside.set_zorder(1)
-            told.append(_stack(inside, ordered[ordered["stage"].astype(str) == stage], colours[stage], stage, labels))
+            rows = ordered[ordered["stage"].astype(str) == stage]
+            floor = 1 - (row + 1) * height + 0.1
+            inside = style.panel(ax, column * width + left, floor, max(width - left - right, 0.05), height - 0.175)
+            _headline(inside, words.shorten(_capital(style.name_of(stage, labels)), 26))
+            told.append(_stack(inside, rows, colours[stage], names))
         style.set_title(ax, title, pad=12)
         style.set_source(ax, source, "Each panel has its own scale, from zero.", below=4)
         days = ordered["day"]
@@ -221,7 +226,23 @@ def plot_occupancy(
     return ax
 
 
-def _stack(inside: Axes, frame: pd.DataFrame, colour: str, stage: str, labels: Any) -> str:
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _headline(inside: Axes, text: str) -> None:
+    inside.set_title(
+        text,
+        loc="left",
+        fontsize=10.5,
+        fontweight="bold",
+        color=style.INK,
+        parse_math=False,
+        fontfamily=words.fonts(),
+    )
+
+
+def _stack(inside: Axes, frame: pd.DataFrame, colour: str, names: Mapping[str, str]) -> str:
     wide = frame.pivot(index="day", columns="status", values="n_people")
     wide = wide[list(dict.fromkeys(frame["status"]))]
     days, heights = wide.index.to_numpy(), wide.to_numpy().T
@@ -229,9 +250,7 @@ def _stack(inside: Axes, frame: pd.DataFrame, colour: str, stage: str, labels: A
     if len(days) > 1:
         inside.stackplot(days, heights, colors=shades, edgecolor=style.PAPER, linewidth=0.6)
         inside.set_xlim(days[0], days[-1])
-        locator = AutoDateLocator(minticks=2, maxticks=5)
-        inside.xaxis.set_major_locator(locator)
-        inside.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        style.time_axis(inside, 5)
     else:
         floors = np.cumsum(heights, axis=0) - heights
         inside.bar([0] * len(heights), heights[:, 0], bottom=floors[:, 0], color=shades, width=0.6)
@@ -240,22 +259,13 @@ def _stack(inside: Axes, frame: pd.DataFrame, colour: str, stage: str, labels: A
     top = max(float(heights.sum(axis=0).max()), 1.0)
     inside.set_ylim(0, top * 1.04)
     inside.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    inside.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.people(value)))
+    inside.yaxis.set_major_formatter(FuncFormatter(words.compact))
     inside.tick_params(labelsize=8)
     inside.set_ylabel("people", fontsize=8, color=style.MUTED)
     inside.set_xlabel("day", fontsize=8, color=style.MUTED)
-    inside.set_title(
-        f"{words.shorten(style.name_of(stage, labels), 22)}",
-        loc="left",
-        fontsize=10.5,
-        fontweight="bold",
-        color=style.INK,
-        parse_math=False,
-        fontfamily=words.fonts(),
-    )
     last = heights[:, -1]
     middles = np.cumsum(last) - last / 2
-    _beside(inside, [style.name_of(status, labels) for status in wide.columns], last, middles, top)
+    _beside(inside, [names[status] for status in wide.columns], last, middles, top)
     return ", ".join(f"{words.plain(status)} {words.people(n)}" for status, n in zip(wide.columns, last, strict=True))
 
 
@@ -274,7 +284,7 @@ def _beside(inside: Axes, names: list[str], last: Any, middles: Any, top: float)
         at[i] = min(at[i], ceiling)
     for name, n, y in zip(names, last, at, strict=True):
         inside.annotate(
-            f"{words.shorten(name, 14)}\n{words.people(n)}",
+            f"{name}\n{words.people(n)}",
             (1, y),
             xycoords=("axes fraction", "data"),
             xytext=(5, 0),

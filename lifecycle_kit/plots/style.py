@@ -16,6 +16,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -44,6 +45,7 @@ __all__ = [
     "show",
     "stage_colours",
     "text_width",
+    "time_axis",
     "wrap",
     "write",
 ]
@@ -77,7 +79,8 @@ def stage_colours(stages: Iterable[str]) -> dict[str, str]:
 
 def shade(colour: str, strength: float) -> str:
     """Mix a colour with white: 1 is the colour itself, 0 is white."""
-    return to_hex([1 - strength * (1 - part) for part in to_rgb(colour)])
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 @contextmanager
@@ -171,6 +174,13 @@ def dress(ax: Axes, *, grid: str | None = None) -> None:
         ax.grid(True, axis=grid, color=RULE, linewidth=0.6, linestyle="-")  # type: ignore[arg-type]
 
 
+def time_axis(ax: Axes, n_ticks: int) -> None:
+    """Write the days of a horizontal axis in few words."""
+    locator = AutoDateLocator(minticks=2, maxticks=n_ticks)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+
+
 def host(ax: Axes) -> None:
     """Make an Axes the invisible frame of several panels; alone on its figure, it takes the whole of it."""
     ax.set_axis_off()
@@ -254,7 +264,7 @@ def show(ax: Axes) -> None:
             # without the version of matplotlib in it, the same picture is the same bytes
             figure.savefig(file, format="png", metadata={"Software": None})
             bundle = {"image/png": base64.b64encode(file.getvalue()).decode("ascii"), "text/plain": words}
-            display(bundle, raw=True, metadata={"image/png": {"alt": words}})
+            display(bundle, raw=True, metadata={"image/png": {"alt": words}})  # type: ignore[no-untyped-call]
         else:
             print(words)
     finally:

@@ -13,7 +13,19 @@ from typing import Any
 
 from matplotlib import font_manager, ft2font
 
-__all__ = ["UNPLACED", "change", "fonts", "heading", "is_null", "money", "people", "percent", "plain", "shorten"]
+__all__ = [
+    "UNPLACED",
+    "change",
+    "compact",
+    "fonts",
+    "heading",
+    "is_null",
+    "money",
+    "people",
+    "percent",
+    "plain",
+    "shorten",
+]
 
 # how the stage model calls people whom no status holds; drawn in grey
 UNPLACED = "unplaced"
@@ -87,6 +99,14 @@ def is_null(value: Any) -> bool:
 def people(n: float) -> str:
     """Write a count: 242,611."""
     return f"{n:,.0f}".replace("-", "\u2212")
+
+
+def compact(n: float, _position: int | None = None) -> str:
+    """Write a tick of a count in little room: 240k."""
+    for size, letter in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if abs(n) >= size:
+            return f"{n / size:,.4g}{letter}"
+    return f"{n:,.4g}"
 
 
 def change(n: float) -> str:
