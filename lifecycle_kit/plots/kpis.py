@@ -96,7 +96,7 @@ def _metric(inside: Axes, rows: pd.DataFrame) -> str:
         fontfamily=words.fonts(),
     )
     inside.set_ylabel(
-        {"money": "amount, currency of the log"}.get(unit, words.plain(unit)),
+        {"money": "units of currency"}.get(unit, words.plain(unit)),
         fontsize=8,
         color=style.MUTED,
         parse_math=False,
@@ -119,6 +119,10 @@ def _metric(inside: Axes, rows: pd.DataFrame) -> str:
 def _many(inside: Axes, rows: pd.DataFrame, value: Any, lo: Any, hi: Any) -> None:
     at = (rows["period_start"] + (rows["period_end"] - rows["period_start"]) / 2).to_numpy()
     inside.fill_between(at, lo, hi, color=_COLOUR, alpha=0.22, linewidth=0)
+    # a value between two gaps has no band: its interval is a line
+    there = np.isfinite(value) & np.isfinite(lo)
+    alone = there & ~np.roll(np.append(there, False), 1)[:-1] & ~np.append(there[1:], False)
+    inside.vlines(at[alone], lo[alone], hi[alone], color=_COLOUR, alpha=0.35, linewidth=3)
     inside.plot(at, value, color=_COLOUR, linewidth=1.8)
     whole = ~(rows["mature_share"].to_numpy(dtype="float64") < 1)
     for chosen, face in ((whole, _COLOUR), (~whole, style.PAPER)):

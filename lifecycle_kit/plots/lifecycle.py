@@ -25,7 +25,8 @@ __all__ = ["plot_lifecycle"]
 # how the transitions call where people come from who were not in the lifecycle before
 _NEW = "(new)"
 _WIDEST_RIBBON = 15.0
-_HEADER, _CARD, _NOTES = 52.0, 88.0, 46.0
+_HEADER, _CARD, _NOTES = 50.0, 82.0, 45.0
+_NUMBER = 11.0  # height of a written number
 _SEAM = 1.5  # between the feet of two ribbons
 
 
@@ -108,13 +109,15 @@ def plot_lifecycle(
         centres = [wide - (len(place) - i - 0.5) * step for i in range(len(place))]
         if has_new:
             centres.append(0.36 * step)  # index -1
-        free = tall - _HEADER - _CARD - _NOTES
-        below = _NOTES + free * 0.44
+        scale = _scale(flows, step)
+        # arches above and below share the height as they need it
+        up, down = (max([20.0, *_heights(side, scale).values()]) for side in _sides(flows))
+        below = _NOTES + (tall - _HEADER - _CARD - _NOTES) * down / (up + down)
         _bands(ax, balance, centres, step, tall, labels)
         _cards(ax, balance, centres, step, below, labels)
         if has_new:
             _entry(ax, sum(flow.n_people for flow in flows if flow.source < 0), centres[-1], step, below)
-        _ribbons(ax, flows, centres, step, below, free)
+        _ribbons(ax, flows, centres, step, below, tall, scale)
         _notes(ax, hidden, len(flows), wide, source, since, until)
         style.set_title(ax, title, pad=8)
         style.set_alt(ax, _told(balance, flows, hidden, title))
@@ -161,11 +164,11 @@ def _bands(
     total = int(balance["closing"].sum())
     bands = list(balance.groupby("stage", sort=False))
     names = [_capital(style.name_of(stage, labels)) for stage, _ in bands]
-    rooms = [len(rows) * step - 12 for _, rows in bands]
-    size = _fitting_size(ax, list(zip(names, rooms, strict=True)), (11.0, 10.0, 9.0, 8.0), "bold")
+    rooms = [len(rows) * step - 8 for _, rows in bands]
+    size = _fitting_size(ax, list(zip(names, rooms, strict=True)), (11.0, 10.0, 9.0, 8.0, 7.0, 6.5), "bold")
     for (stage, rows), name, room in zip(bands, names, rooms, strict=True):
         left = centres[rows.index[0]] - step / 2 + 2
-        width = room + 8
+        width = room + 4
         colour = colours[str(stage)]
         ax.add_patch(
             FancyBboxPatch(
@@ -195,11 +198,15 @@ def _capital(name: str) -> str:
 def _fitting_size(
     ax: Axes, texts: Sequence[tuple[str, float]], sizes: Sequence[float], weight: str = "normal"
 ) -> float:
-    """The largest size at which every text has its room, so that all are written alike; else the smallest."""
-    return next(
-        (size for size in sizes if all(style.text_width(ax, text, size, weight) <= room for text, room in texts)),
-        sizes[-1],
-    )
+    """The largest size at which every text has its room, so that all are written alike.
+
+    A text too long for the smallest size too is cut wherever it stands, and does not make the others small.
+    """
+    hopeful = [(text, room) for text, room in texts if style.text_width(ax, text, sizes[-1], weight) <= room]
+    for size in sizes:
+        if all(style.text_width(ax, text, size, weight) <= room for text, room in hopeful):
+            return size
+    return sizes[-1]
 
 
 def _corners(left: float, bottom: float, width: float, height: float) -> list[tuple[float, float]]:
@@ -215,9 +222,9 @@ def _cards(
     width = step * 0.88
     biggest = min(17.0, width * 0.4)
     names = [style.name_of(status, labels) for status in balance["status"]]
-    pieces = [(word, width - 4) for name in names for word in name.split(" ")]
+    pieces = [(line, width - 6) for name in names for line in _halves(name)]
     pieces += [(words.people(n), (width - 4) / 1.25) for n in balance["closing"]]
-    small = _fitting_size(ax, pieces, (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
+    small = _fitting_size(ax, pieces, (9.5, 9.0, 8.5, 8.0, 7.5, 7.0))
     for i, row in enumerate(balance.itertuples()):
         x, colour, n = centres[i], colours[str(row.stage)], int(row.closing)
         _box(ax, x, below, width)
@@ -228,8 +235,8 @@ def _cards(
                 edgecolor=colour, linewidth=0 if n else 0.8, zorder=3, label=str(row.status),
             )
         )  # fmt: skip
-        name = style.wrap(ax, names[i], width - 4, small, 2)
-        style.write(ax, x, below + 37.5, name, ha="center", va="center", fontsize=small, linespacing=1.0, zorder=4)
+        name = style.wrap(ax, names[i], width - 4, small, 3 if small <= 8.0 else 2)
+        style.write(ax, x, below + 36, name, ha="center", va="center", fontsize=small, linespacing=1.0, zorder=4)
         style.write(
             ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=small * 1.12, fontweight="bold",
             zorder=4,
@@ -239,6 +246,13 @@ def _cards(
             ax, x, below + 7.5, words.change(moved) if moved else "±0", ha="center", va="center",
             fontsize=small * 0.88, color=style.MUTED, zorder=4,
         )  # fmt: skip
+
+
+def _halves(name: str) -> list[str]:
+    """The two lines a name takes when it is broken where they are most alike in length."""
+    pieces = name.split(" ")
+    breaks = [(" ".join(pieces[:i]), " ".join(pieces[i:])) for i in range(1, len(pieces))]
+    return list(min(breaks, key=lambda two: max(map(len, two)))) if breaks else [name]
 
 
 def _box(ax: Axes, x: float, below: float, width: float) -> None:
@@ -251,28 +265,48 @@ def _box(ax: Axes, x: float, below: float, width: float) -> None:
 
 
 def _entry(ax: Axes, n: int, x: float, step: float, below: float) -> None:
-    size = _fitting_size(ax, [("newcomers", step * 0.72)], (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5))
-    style.write(ax, x, below + 37.5, "newcomers", ha="center", va="center", fontsize=size, fontstyle="italic")
+    size, room = min(max(step / 7.0, 7.0), 9.5), step * 0.78
+    name = "newcomers" if style.text_width(ax, "newcomers", size) <= room else "new"
+    style.write(ax, x, below + 36, name, ha="center", va="center", fontsize=size, fontstyle="italic")
     style.write(ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=size * 1.12, fontweight="bold")
     ax.add_patch(
         Circle((x, below + _CARD - 20), 4, facecolor=style.PAPER, edgecolor=style.FORWARD, linewidth=1.2, zorder=3)
     )
 
 
-def _ribbons(
-    ax: Axes, flows: Sequence[_Flow], centres: Sequence[float], step: float, below: float, free: float
-) -> None:
-    """Arches between the cards, placed so that those of one card do not cross each other."""
+def _sides(flows: Sequence[_Flow]) -> tuple[list[_Flow], list[_Flow]]:
+    return [flow for flow in flows if flow.forward], [flow for flow in flows if not flow.forward]
+
+
+def _ends(flows: Sequence[_Flow]) -> dict[tuple[int, bool, bool], list[_Flow]]:
+    """The flows that share one edge of a card: by status, upper edge or lower, leaving or arriving."""
     ends: dict[tuple[int, bool, bool], list[_Flow]] = defaultdict(list)
     for flow in flows:
         ends[flow.source, flow.forward, True].append(flow)
         ends[flow.target, flow.forward, False].append(flow)
-    if not flows:
-        return
-    zone = step * 0.36
-    scale = _WIDEST_RIBBON / max(sqrt(flow.n_people) for flow in flows)
-    for side in ends.values():
-        scale = min(scale, (zone - _SEAM * (len(side) - 1)) / sum(sqrt(flow.n_people) for flow in side))
+    return ends
+
+
+def _scale(flows: Sequence[_Flow], step: float) -> float:
+    """Points of width per square root of people: as wide as the fullest edge of a card allows."""
+    scale = _WIDEST_RIBBON / max([sqrt(flow.n_people) for flow in flows], default=1.0)
+    for side in _ends(flows).values():
+        room = max(step * 0.36 - _SEAM * (len(side) - 1), step * 0.1)
+        scale = min(scale, room / sum(sqrt(flow.n_people) for flow in side))
+    return scale
+
+
+def _ribbons(
+    ax: Axes,
+    flows: Sequence[_Flow],
+    centres: Sequence[float],
+    step: float,
+    below: float,
+    tall: float,
+    scale: float,
+) -> None:
+    """Arches between the cards, placed so that those of one card do not cross each other."""
+    ends = _ends(flows)
     feet: dict[tuple[_Flow, bool], float] = {}
     for (node, forward, leaving), side in ends.items():
         on_the_right = forward == leaving
@@ -283,25 +317,31 @@ def _ribbons(
             feet[flow, leaving] = x + width / 2
             x += width + _SEAM
     for forward in (True, False):
-        there = sorted((flow for flow in flows if flow.forward == forward), key=lambda flow: -flow.n_people)
-        heights = _heights(there, scale, free * (0.56 if forward else 0.44) - 13)
+        there = [flow for flow in flows if flow.forward == forward]
+        heights = _heights(there, scale)
+        room = (tall - _HEADER - below - _CARD if forward else below - _NOTES) - _NUMBER - 2
+        stretch = min([1.5, *((room - scale * sqrt(flow.n_people) / 2) / heights[flow] for flow in there)])
         foot = below + _CARD if forward else below
-        for flow in there:
-            _ribbon(ax, flow, feet[flow, True], feet[flow, False], foot, heights[flow.span], scale)
+        for flow in sorted(there, key=lambda flow: -flow.n_people):
+            _ribbon(ax, flow, feet[flow, True], feet[flow, False], foot, heights[flow] * stretch, scale)
 
 
-def _heights(flows: Sequence[_Flow], scale: float, room: float) -> dict[int, float]:
-    """How high arches of each span rise: the longer the higher, with room for a number between two."""
-    heights: dict[int, float] = {}
-    top, before = 10.0, 0.0
-    for span in sorted({flow.span for flow in flows}):
-        half = scale * sqrt(max(flow.n_people for flow in flows if flow.span == span)) / 2
-        # a number stands over the shoulder of the next longer arch, which is lower there than at its top
-        shoulder = {1: 1.0, 2: 0.88, 3: 0.95}.get(span, 0.97)
-        top = (top + before + half + 11) / shoulder
-        heights[span], before = top, half
-    stretch = min(room / max(top + before, 1.0), 1.35)
-    return {span: height * stretch for span, height in heights.items()}
+def _heights(flows: Sequence[_Flow], scale: float) -> dict[_Flow, float]:
+    """How high each arch rises: above those it spans, with room for their numbers."""
+    heights: dict[_Flow, float] = {}
+    for flow in sorted(flows, key=lambda flow: flow.span):
+        half = scale * sqrt(flow.n_people) / 2
+        # a number below stands under the shoulder of the arch, which is lower there than at its top
+        shoulder = {1: 1.0, 2: 0.88, 3: 0.95}.get(flow.span, 0.97)
+        under = [
+            height + scale * sqrt(other.n_people) / 2 + _NUMBER
+            for other, height in heights.items()
+            if other.span < flow.span
+            and min(flow.source, flow.target) <= min(other.source, other.target)
+            and max(flow.source, flow.target) >= max(other.source, other.target)
+        ]
+        heights[flow] = max([(floor + half) / shoulder for floor in under] + [13.0 + half])
+    return heights
 
 
 def _ribbon(ax: Axes, flow: _Flow, x0: float, x1: float, foot: float, height: float, scale: float) -> None:
@@ -338,7 +378,8 @@ def _notes(
         style.write(ax, x + 18, _NOTES - 10.5, text, va="center", fontsize=8)
         x += 18 + style.text_width(ax, text, 8) + 12
     told = ["Disc: area shows people.", "Ribbon: width grows with the square root of people."]
-    style.write(ax, x, _NOTES - 10.5, " ".join(told), va="center", fontsize=8, color=style.MUTED)
+    shown = style.wrap(ax, " ".join(told), wide - x - 2, 8, 1)
+    style.write(ax, x, _NOTES - 10.5, shown, va="center", fontsize=8, color=style.MUTED)
     more = [f"In each box: people on {words.plain(until)}, and the change since {words.plain(since)}."]
     if hidden[0]:
         more.append(f"Not drawn: {words.people(hidden[1])} moves in {hidden[0]} thin flows.")

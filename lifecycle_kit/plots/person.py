@@ -115,7 +115,7 @@ def plot_person(
         style.set_title(ax, f"Customer {whose}, up to {end:%Y-%m-%d}")
         note = "Amounts: revenue in the log's currency."
         if unwritten:
-            note += f" Left out for want of room: {words.people(unwritten)}; the sum at the end has them."
+            note += f" Left out for want of room: {words.people(unwritten)} (counted in the sum)."
         style.set_source(ax, source, note)
         style.set_alt(ax, _told(touchpoints, spells, words.plain(person_id), end))
     return ax

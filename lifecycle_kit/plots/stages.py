@@ -60,7 +60,7 @@ def plot_snapshot(
     rows = _rows(stages)
     present = [n for n in n_people if n > 0]
     logarithmic = bool(present) and max(present) > _TOO_FAR_APART * min(present)
-    height = max(style.SLIDE[1], 0.31 * (rows[-1] + 1) + 1.3)
+    height = max(style.SLIDE[1], 0.3 * (rows[-1] + 1) + 1.3)
     with style.picture(ax, size=(style.SLIDE[0], height), layout="constrained") as ax:
         style.dress(ax, grid="x")
         if logarithmic:
@@ -84,8 +84,8 @@ def plot_snapshot(
                 bbox={"facecolor": style.PAPER, "edgecolor": "none", "pad": 1.5},
             )
         ax.set_yticks(rows, names, fontsize=10.5, parse_math=False, fontfamily=words.fonts())
-        ax.set_ylim(rows[-1] + 0.6, -0.95)
-        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(rows[-1] + 0.6, -1.15)
+        ax.tick_params(axis="y", length=0, pad=9 if logarithmic else 4)
         ax.spines["left"].set_visible(logarithmic is False)
         _stage_names(ax, stages, rows, colours, labels)
         ax.set_xlabel(
@@ -108,7 +108,7 @@ def _rows(stages: list[str]) -> list[float]:
     """A row per status, with room above the first status of each stage for the stage's name."""
     rows, at = [], 0.0
     for i, stage in enumerate(stages):
-        at += 0 if i == 0 else 1.0 if stage == stages[i - 1] else 1.75
+        at += 0 if i == 0 else 1.0 if stage == stages[i - 1] else 1.9
         rows.append(at)
     return rows
 
@@ -118,7 +118,7 @@ def _points(ax: Axes, rows: list[float], n_people: list[int], colours: list[str]
     low = 10.0 ** np.floor(np.log10(min(present)))
     high = max(present)
     ax.set_xscale("log")
-    ax.set_xlim(low / 1.6, high * (high / low) ** 0.3)
+    ax.set_xlim(low / 1.6, high * (high / low) ** 0.34)
     ax.xaxis.set_major_locator(FixedLocator([10.0**k for k in range(int(np.log10(low)), int(np.log10(high)) + 1)]))
     ax.xaxis.set_minor_locator(FixedLocator([]))
     for row, n, colour in zip(rows, n_people, colours, strict=True):
@@ -144,7 +144,7 @@ def _stage_names(
             continue
         ax.annotate(
             words.shorten(style.name_of(stage, labels), 40).upper(),
-            (0, rows[i] - 0.62),
+            (0, rows[i] - 0.74),
             xycoords=("axes fraction", "data"),
             xytext=(6, 0),
             textcoords="offset points",
@@ -203,12 +203,14 @@ def plot_occupancy(
     n_rows = -(-len(stages) // n_columns)
     with style.picture(ax, size=(style.SLIDE[0], max(style.SLIDE[1], 2.2 * n_rows))) as ax:
         style.host(ax)
-        names = {status: words.shorten(style.name_of(status, labels), 18) for status in ordered["status"].unique()}
         figure = ax.get_figure(root=True)
         assert figure is not None
         wide = ax.get_window_extent().width * 72 / figure.dpi
+        written = {status: style.name_of(status, labels) for status in ordered["status"].unique()}
+        names = {status: style.wrap(ax, name, 62, 8, 2) for status, name in written.items()}
+        lines = [line for name in names.values() for line in name.split("\n")]
         # left of a panel: ticks and "people"; right of it: the names of the statuses
-        left, right = 42 / wide, (max(style.text_width(ax, name, 8) for name in names.values()) + 14) / wide
+        left, right = 42 / wide, (max(style.text_width(ax, line, 8) for line in lines) + 14) / wide
         width, height = 1 / n_columns, 1 / n_rows
         told = []
         for i, stage in enumerate(stages):
@@ -274,14 +276,13 @@ def _beside(inside: Axes, names: list[str], last: Any, middles: Any, top: float)
     figure = inside.get_figure(root=True)
     assert figure is not None
     tall = inside.get_window_extent().height * 72 / figure.dpi
-    room = 21 / max(tall, 1) * top * 1.04
-    at = [float(m) for m in middles]
+    one = 10.5 / max(tall, 1) * top * 1.04  # a line of text, in people
+    half = [(name.count("\n") + 2) * one / 2 for name in names]
+    at = [float(middle) for middle in middles]
     for i in range(1, len(at)):
-        at[i] = max(at[i], at[i - 1] + room)
-    over = max(at[-1] - top, 0)
+        at[i] = max(at[i], at[i - 1] + half[i - 1] + half[i])
     for i in reversed(range(len(at))):
-        ceiling = at[i + 1] - room if i + 1 < len(at) else at[i] - over
-        at[i] = min(at[i], ceiling)
+        at[i] = min(at[i], at[i + 1] - half[i + 1] - half[i] if i + 1 < len(at) else max(top - one, middles[i]))
     for name, n, y in zip(names, last, at, strict=True):
         inside.annotate(
             f"{name}\n{words.people(n)}",

@@ -176,7 +176,7 @@ def dress(ax: Axes, *, grid: str | None = None) -> None:
 
 def time_axis(ax: Axes, n_ticks: int) -> None:
     """Write the days of a horizontal axis in few words."""
-    locator = AutoDateLocator(minticks=2, maxticks=n_ticks)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=3, maxticks=n_ticks)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
 
