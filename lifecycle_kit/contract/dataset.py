@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lifecycle_kit.contract.capabilities import Capability
+    from lifecycle_kit.contract.report import CheckReport
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
 __all__ = ["Dataset"]
@@ -45,15 +47,15 @@ class Dataset:
     name: str
     timezone: str
     currency: str | None
-    report: Any
+    report: CheckReport
     first_at: dt.datetime | None
     last_at: dt.datetime | None
     tables: Mapping[str, int]
 
     @property
-    def capabilities(self) -> Mapping[str, Any]:
+    def capabilities(self) -> Mapping[str, Capability]:
         """What the data can and cannot feed: name -> Capability."""
-        return self.report.capabilities  # type: ignore[no-any-return]
+        return self.report.capabilities
 
     def close(self) -> None:
         """Give back the scratch database. Safe to call twice."""

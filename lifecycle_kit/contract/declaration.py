@@ -11,9 +11,9 @@ from lifecycle_kit.contract.mapping import MappingFile, read_mapping
 from lifecycle_kit.errors import DataError, UnknownNameError, UsageError
 from lifecycle_kit.yaml_lines import read_yaml
 
-__all__ = ["Declaration", "find_declaration", "shipped_mappings"]
+__all__ = ["DATASET_FILES", "Declaration", "find_declaration", "shipped_mappings"]
 
-_DATASET_FILES = ("dataset.yaml", "shop.yaml")
+DATASET_FILES = ("dataset.yaml", "shop.yaml")
 _MAPPING_FILE = "mapping.yaml"
 _SHIPPED = Path(__file__).with_name("mappings")
 
@@ -44,12 +44,13 @@ def find_declaration(source: Any, mapping: str | os.PathLike[str] | None) -> Dec
         A file does not say one clear thing, or the mapping is unknown.
     """
     own = _in_folder(Path(source)) if isinstance(source, str | os.PathLike) and os.path.isdir(source) else None
+    given: MappingFile | None = None
     if mapping is not None:
         given = read_mapping(_mapping_path(mapping))
         if own is not None and own.name == _MAPPING_FILE:
             own = None
-    else:
-        given = read_mapping(own) if own is not None and own.name == _MAPPING_FILE else None
+    elif own is not None and own.name == _MAPPING_FILE:
+        given = read_mapping(own)
     if own is None or own.name == _MAPPING_FILE:
         return Declaration() if given is None else Declaration(None, given.timezone, given.currency, given)
     said = _read_dataset(own)
@@ -59,7 +60,7 @@ def find_declaration(source: Any, mapping: str | os.PathLike[str] | None) -> Dec
 
 
 def _in_folder(folder: Path) -> Path | None:
-    found = [folder / name for name in (*_DATASET_FILES, _MAPPING_FILE) if (folder / name).is_file()]
+    found = [folder / name for name in (*DATASET_FILES, _MAPPING_FILE) if (folder / name).is_file()]
     if len(found) > 1:
         raise DataError(
             f"Both {' and '.join(p.name for p in found)} declare the dataset.", fix="Keep one.", where=folder.name
@@ -90,4 +91,4 @@ def _read_dataset(path: Path) -> Declaration:
             fix="Write it as EUR.",
             where=keys["currency"].where,
         )
-    return Declaration(**said)
+    return Declaration(said.get("name"), said.get("timezone"), said.get("currency"))

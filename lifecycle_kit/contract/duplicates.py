@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Twins", "find_duplicates"]
 
+# a device may be linked to one person again and again; the earliest link counts, no two contradict each other
+_REPEATABLE = ("identities",)
+
 
 @dataclass(frozen=True)
 class Twins:
@@ -74,7 +77,7 @@ def find_duplicates(
             (n,) = engine.rows("SELECT count(*) FROM _twins WHERE nth_equal > 1")[0]
             return Twins(n_equal_kept=n)
         _drop_equal(engine, table)
-        if is_keyed:
+        if is_keyed and table not in _REPEATABLE:
             _drop_contradicting(engine, table, ", ".join(key), policy)
         return Twins()
     finally:
@@ -85,7 +88,8 @@ def find_duplicates(
 def _drop_equal(engine: DuckDBEngine, table: str) -> None:
     engine.execute(
         f"""INSERT INTO _drop SELECT {literal(table)}, _feed, _file, _line,
-            concat('exact duplicate of line ', first_line, CASE WHEN first_file <> _file THEN ' of ' || first_file ELSE '' END)
+            concat('exact duplicate of line ', first_line,
+                   CASE WHEN first_file <> _file THEN ' of ' || first_file ELSE '' END)
         FROM _twins WHERE nth_equal > 1"""
     )
 

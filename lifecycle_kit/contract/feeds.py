@@ -63,6 +63,7 @@ class Feed:
     options : ParseOptions
     name : str
         What messages call it.
+    notes : tuple of str
     """
 
     table: str
@@ -72,6 +73,7 @@ class Feed:
     where: str = "TRUE"
     group_by: tuple[str, ...] = ()
     name: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,9 @@ def plain_feed(table: str, raw: RawTable, options: ParseOptions) -> Feed:
             fix=_how_to_map(table, missing, [c for c in raw.columns if c not in found]),
             where=raw.files[0].display if raw.files else None,
         )
-    return Feed(table, raw, found, options, name=table)
+    unused = ", ".join(repr(c) for c in raw.columns if c not in found)
+    notes = (f"{table}: not used, as the contract has no such columns: {unused}",) if unused else ()
+    return Feed(table, raw, found, options, name=table, notes=notes)
 
 
 def _how_to_map(table: str, missing: list[str], others: list[str]) -> str:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["escaped", "found_in", "look_for_oddities"]
 
 _INVISIBLE = r"[\x{0000}-\x{001F}\x{007F}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]"
-# what UTF-8 looks like when it was once read as Western Windows text
-_MOJIBAKE = r"[ÃÂ][\x{0080}-\x{00BF}ƒ‚„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|ï¿½|\x{FFFD}"
+# what UTF-8 looks like when it was once read as Western Windows text: A-tilde or A-circumflex and one of the
+# characters that stand for the bytes 80 to BF there; the start of a dash or quote; a lost character
+_WINDOWS = "".join(bytes([b]).decode("cp1252", errors="ignore") for b in range(0x80, 0xC0))
+_MOJIBAKE = rf"[\x{{C3}}\x{{C2}}][\x{{0080}}-\x{{00BF}}{_WINDOWS}]|\x{{E2}}\x{{20AC}}|\x{{FFFD}}"
 # an amount this many times the median is more often a slip of the decimal mark than an order
 _OUTLIER = 1_000
 _FEW = 20
@@ -79,7 +81,8 @@ def _odd_ids(engine: DuckDBEngine) -> Iterator[Warned]:
         alike = "lower(strip_accents(nfc_normalize(trim(person_id))))"
         sql = f"""SELECT string_agg(person_id, chr(31) ORDER BY person_id) FROM (
                 SELECT person_id, {alike} AS k FROM _special
-                UNION SELECT person_id, person_id AS k FROM persons SEMI JOIN (SELECT {alike} AS person_id FROM _special) USING (person_id)
+                UNION SELECT person_id, person_id AS k FROM persons
+                    SEMI JOIN (SELECT {alike} AS person_id FROM _special) USING (person_id)
             ) GROUP BY k HAVING count(*) > 1"""
         (n,) = engine.rows(f"SELECT count(*) FROM ({sql})")[0]
         if n:
@@ -95,7 +98,7 @@ def _odd_ids(engine: DuckDBEngine) -> Iterator[Warned]:
         ("customers", "country"),
         ("costs", "channel"),
     ):
-        sql = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL AND regexp_matches({column}, '{_MOJIBAKE}')"
+        sql = f"SELECT DISTINCT {column} FROM {table} WHERE regexp_matches({column}, '{_MOJIBAKE}')"
         if found := _examples(engine, sql):
             text = f"values of {table}.{column} look like text read in the wrong encoding; nothing was repaired"
             yield Warned("mojibake", table, engine.rows(f"SELECT count(*) FROM ({sql})")[0][0], text, found)
@@ -158,7 +161,8 @@ def _odd_amounts(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
     if median:
         limit = int(median * _OUTLIER)
         n, cents, total = engine.rows(
-            f"SELECT count_if(net_revenue > {limit}), sum(net_revenue) FILTER (net_revenue > {limit}), sum(net_revenue) FROM orders"
+            f"""SELECT count_if(net_revenue > {limit}), sum(net_revenue) FILTER (net_revenue > {limit}),
+            sum(net_revenue) FROM orders"""
         )[0]
         if n:
             biggest = engine.rows(
@@ -177,7 +181,10 @@ def _odd_amounts(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
     if len(medians) > 1:
         (small, low), *_, (large, high) = sorted(medians.items(), key=lambda m: m[1])
         if high / low >= 30:
-            text = f"files differ in their median order by a factor of about {high / low:,.0f} ({small} against {large}): cents and euros mixed?"
+            text = (
+                f"files differ in their median order by a factor of about {high / low:,.0f} "
+                f"({small} against {large}): cents and euros mixed?"
+            )
             yield Warned("unit_mix", "orders", len(medians), text)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.calendar import zone
 from lifecycle_kit.contract.check import Checked, check_feeds
 from lifecycle_kit.contract.dataset import Dataset
-from lifecycle_kit.contract.declaration import Declaration, find_declaration
+from lifecycle_kit.contract.declaration import DATASET_FILES, Declaration, find_declaration
 from lifecycle_kit.contract.feeds import Feed, RawProbe, plain_feed
 from lifecycle_kit.contract.findings import found_in, look_for_oddities
 from lifecycle_kit.contract.log import create_log, store_tables
@@ -20,7 +21,7 @@ from lifecycle_kit.contract.people import build_persons
 from lifecycle_kit.contract.report import Account, CheckReport
 from lifecycle_kit.contract.routes import routed_feeds, split_whitespace
 from lifecycle_kit.contract.rules import MONEY
-from lifecycle_kit.contract.sources import RawTable, SourceOptions, discover, read_source
+from lifecycle_kit.contract.sources import RawTable, SourceOptions, discover, read_source, reading
 from lifecycle_kit.contract.sqltext import ident, instant, literal
 from lifecycle_kit.contract.tables import TABLES
 from lifecycle_kit.errors import DataError, RunError, UnknownNameError, UsageError
@@ -41,7 +42,7 @@ def load(
     mapping: str | os.PathLike[str] | None = None,
     timezone: str | None = None,
     currency: str | None = None,
-    now: dt.datetime | None = None,
+    now: dt.datetime | dt.date | str | None = None,
     name: str | None = None,
     memory_limit: str = "2GB",
     scratch: str | os.PathLike[str] | None = None,
@@ -69,8 +70,8 @@ def load(
         Business time zone: where a day ends. None: the folder's declaration, else UTC.
     currency : str, optional
         ISO 4217 code; orders of other currencies are set aside.
-    now : datetime, optional
-        Times after it are in the future. None: the clock, with a day of tolerance.
+    now : datetime, date or text, optional
+        Times after it (UTC; a day means its end) are in the future. None: the clock, with a day of tolerance.
     name : str, optional
         Name of the shop.
     memory_limit : str
@@ -118,7 +119,13 @@ def load(
     engine.execute("SET disabled_compression_methods = 'fsst,dict_fsst'")
     try:
         gathered = _gather(engine, source, declared, overrides, text)
-        return _build(engine, gathered, declared, overrides, business=business, name=name)
+        with ExitStack() as stack:
+            # a Parquet file is read now, and may turn out to be broken only now
+            for raw in gathered.raws:
+                stack.enter_context(reading(engine, raw))
+            dataset = _build(engine, gathered, declared, overrides, business=business, name=name)
+        _clear(engine)
+        return dataset
     except BaseException:
         engine.close()
         raise
@@ -133,6 +140,7 @@ class _Gathered:
     name: str
     # lines that a mapping takes nowhere, by raw table: SQL that gives _file, _line, _reasons
     unrouted: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def _gather(
@@ -147,21 +155,22 @@ def _gather(
         feeds, unrouted = routed_feeds(engine, declared.mapping, raws, overrides)
         return _Gathered(tuple(raws.values()), feeds, declared.name or declared.mapping.name, unrouted)
     options = ParseOptions.declared(overrides)
-    found, label = _contract_sources(engine, source)
+    found, label, notes = _contract_sources(engine, source)
     raws = {t: read_source(engine, s, table_name=f"_raw_{t}", options=text) for t, s in found.items()}
-    return _Gathered(tuple(raws.values()), [plain_feed(t, r, options) for t, r in raws.items()], label, {})
+    feeds = [plain_feed(t, r, options) for t, r in raws.items()]
+    return _Gathered(tuple(raws.values()), feeds, label, {}, notes)
 
 
 def _contract_sources(
     engine: DuckDBEngine, source: str | os.PathLike[str] | Mapping[str, Any]
-) -> tuple[dict[str, Any], str]:
+) -> tuple[dict[str, Any], str, tuple[str, ...]]:
     if isinstance(source, Mapping):
         for table in source:
             if table not in TABLES:
                 raise UnknownNameError("table", str(table), TABLES)
         if not source:
             raise UsageError("The source is an empty mapping.", fix="Give at least {'orders': frame}.")
-        return {t: source[t] for t in TABLES if t in source}, "shop"
+        return {t: source[t] for t in TABLES if t in source}, "shop", ()
     if not isinstance(source, str | os.PathLike):
         raise UsageError(
             f"{type(source).__name__} is not a source.",
@@ -176,13 +185,14 @@ def _contract_sources(
                 f"{label} is not called after a contract table ({', '.join(TABLES)}).",
                 fix="Rename it to orders.csv if it holds orders, give {'orders': path}, or give a mapping file.",
             )
-        return {stem.lower(): found.unnamed}, stem
+        return {stem.lower(): found.unnamed}, stem, ()
     if not found:
         raise DataError(
             f"No contract table in {label}; found: {', '.join(found.ignored) or 'nothing'}.",
             fix=f"Name the files after tables ({', '.join(f'{t}.csv' for t in TABLES)}), or give a mapping file.",
         )
-    return dict(found), stem
+    others = ", ".join(name for name in found.ignored if name not in DATASET_FILES)
+    return dict(found), stem, (f"{label}: not read, as no contract table is called so: {others}",) if others else ()
 
 
 def _read_mapped(engine: DuckDBEngine, source: Any, mapping: MappingFile, text: SourceOptions) -> dict[str, RawTable]:
@@ -207,9 +217,11 @@ def _build(
     business: str,
     name: str | None,
 ) -> Dataset:
-    code = _one_currency(engine, gathered.feeds, overrides.get("currency") or declared.currency)
-    now = overrides.get("now")
-    limit = _naive(now) if now else dt.datetime.now(dt.UTC).replace(tzinfo=None) + _TOLERANCE
+    options = [f.options for f in gathered.feeds]
+    code = _one_currency(engine, gathered.feeds, next((o.currency for o in options if o.currency), declared.currency))
+    limit = (
+        next((o.cutoff for o in options if o.cutoff), None) or dt.datetime.now(dt.UTC).replace(tzinfo=None) + _TOLERANCE
+    )
     checked = check_feeds(engine, gathered.feeds, business_timezone=business, future=instant(limit), currency=code)
     _set_unreadable_aside(engine, gathered, checked)
     span = _span(checked.moments)
@@ -230,7 +242,7 @@ def _build(
         tables=tuple(checked.accounts),
         n_rows=n_rows,
         files=tuple(f for raw in gathered.raws for f in raw.files),
-        notes=tuple([note for raw in gathered.raws for note in raw.notes] + _together(checked.notes)),
+        notes=(*gathered.notes, *(n for raw in gathered.raws for n in raw.notes), *_together(checked.notes)),
         warnings=tuple(w for w in checked.warnings if w.n),
         capabilities=found_in(engine, checked),
         set_aside=engine.arrow('SELECT file, line, tbl AS "table", reasons, raw FROM _aside ORDER BY ALL'),
@@ -292,6 +304,15 @@ def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Ch
             )
 
 
+def _clear(engine: DuckDBEngine) -> None:
+    """Drop what only the checks needed; from here on the source files are not read again."""
+    kept = {f"_{table}" for table in TABLES}
+    for kind in ("VIEW", "TABLE"):
+        for (name,) in engine.rows(f"SELECT {kind.lower()}_name FROM duckdb_{kind.lower()}s() WHERE NOT internal"):
+            if name.startswith("_") and name not in kept:
+                engine.execute(f"DROP {kind} {ident(name)}")
+
+
 def _source_label(raw: RawTable) -> str:
     """Name of a source as accounts show it: its file, without folders or ending."""
     return os.path.basename(raw.files[0].display).split(".")[0]
@@ -319,10 +340,6 @@ def _together(notes: list[str]) -> list[str]:
         column, _, text = note.partition(": ")
         columns.setdefault(text, []).append(column)
     return [f"{', '.join(names)}: {text}" for text, names in columns.items()]
-
-
-def _naive(moment: dt.datetime) -> dt.datetime:
-    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _span(moments: list[dt.datetime]) -> tuple[dt.datetime, dt.datetime]:

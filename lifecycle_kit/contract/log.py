@@ -136,8 +136,9 @@ def create_log(
         if "refunded_at" in given["orders"]:
             # a refund is known once the row that tells it has come in, and not before it happened
             branches.append(
-                f"""SELECT person_key, 'order_refunded', refunded_at, greatest(refunded_at, {shown("orders")("ingested_at")}),
-                {day("refunded_at")}, order_id, net_revenue, NULL, NULL, taken_back_at
+                f"""SELECT person_key, 'order_refunded', refunded_at,
+                greatest(refunded_at, {shown("orders")("ingested_at")}), {day("refunded_at")},
+                order_id, net_revenue, NULL, NULL, taken_back_at
                 FROM _orders WHERE refunded_at IS NOT NULL"""
             )
     plain = {
@@ -204,7 +205,8 @@ def _store_orders(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[
     back = "LEFT JOIN _refunds r ON r.person_key = p.person_key AND r.order_id = t.order_id" if has_refunds else ""
     engine.execute(
         f"""CREATE TABLE _orders AS
-        SELECT p.person_key, {"r.back_at" if has_refunds else "NULL::TIMESTAMP"} AS taken_back_at, {_of("t", "orders", given)}
+        SELECT p.person_key, {"r.back_at" if has_refunds else "NULL::TIMESTAMP"} AS taken_back_at,
+               {_of("t", "orders", given)}
         FROM {ident(clean["orders"])} t {person_join("person_id")} {back}"""
     )
 

@@ -103,7 +103,8 @@ class CheckReport:
 
     def __repr__(self) -> str:
         n = sum(a.n_set_aside for a in self.tables)
-        return f"CheckReport({self.name!r}, {len(self.tables)} tables, {n:,} lines set aside, {len(self.warnings)} warnings)"
+        told = f"{len(self.tables)} tables, {n:,} lines set aside, {len(self.warnings)} warnings"
+        return f"CheckReport({self.name!r}, {told})"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per table: n_read, n_kept, n_set_aside, n_rows, revenue_read, revenue_kept, revenue_set_aside.

@@ -74,7 +74,8 @@ def split_whitespace(engine: DuckDBEngine, raw: RawTable) -> RawTable:
     )
     view = f"{raw.name}_cut"
     engine.execute(
-        f"CREATE VIEW {ident(view)} AS SELECT {fields}, _file, _line FROM (SELECT {parts} AS p, _file, _line FROM {ident(raw.name)})"
+        f"""CREATE VIEW {ident(view)} AS SELECT {fields}, _file, _line
+        FROM (SELECT {parts} AS p, _file, _line FROM {ident(raw.name)})"""
     )
     return replace(raw, name=view, columns=dict.fromkeys(names, "VARCHAR"))
 

@@ -17,6 +17,7 @@ from lifecycle_kit.contract.parse.money import Number, read_number, to_cents
 from lifecycle_kit.contract.rules import MONEY, Rule
 from lifecycle_kit.contract.sqltext import KIND_TYPES, any_of, ident, literal
 from lifecycle_kit.contract.tables import TABLES, Column
+from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,8 @@ def build_typed(
     row_rules = rules(set(columns))
     own = [_of_column(TABLES[feed.table].column(c), r) for c, r in readings.items()]
     column_rules = [rule for pair in own for rule in pair]
-    notes = tuple(note for r in readings.values() for note in r.notes)
+    _refuse_mixed_units(feed, probe)
+    notes = (*feed.notes, *(note for r in readings.values() for note in r.notes))
     inner = _values(feed, readings)
     counts = {
         f"{c}.{name}": (f"_n_{c}_{name}", f"_s_{c}_{name}" if name in r.sums else None)
@@ -105,6 +107,33 @@ def build_typed(
         f"CREATE TABLE {rows} AS {_judged(_grouped(feed, lines, columns), row_rules + _disagreements(columns))}"
     )
     return Typed(feed, rows, rows, lines, columns, counts, notes)
+
+
+def _refuse_mixed_units(feed: Feed, probe: RawProbe) -> None:
+    """Raise when one table has amounts as whole numbers (cents) and with decimals (euros), undeclared.
+
+    pandas turns a column of cents into decimals as soon as one is missing: reading both by their type would
+    make costs a hundred times too large without a word.
+    """
+    if feed.options.money_unit is not None:
+        return
+    whole, broken = [], []
+    for name, plan in feed.columns.items():
+        if TABLES[feed.table].column(name).kind != "money" or plan.is_product:
+            continue
+        kind, column = family(feed.raw.columns[plan.columns[0]]), ident(plan.columns[0])
+        if kind == "int":
+            whole.append(name)
+        elif kind in ("float", "decimal") and probe.has(
+            f"{column} IS NOT NULL AND NOT isnan(CAST({column} AS DOUBLE))"
+        ):
+            broken.append(name)
+    if whole and broken:
+        raise DataError(
+            f"In {feed.table}, {' and '.join(whole)} come as whole numbers and {' and '.join(broken)} with decimals: "
+            "cents or units?",
+            fix="Declare money_unit='minor' (cents) or money_unit='major', or give all amounts one type.",
+        )
 
 
 def _is_work(table: str, column: str) -> bool:
@@ -133,7 +162,8 @@ def _read(feed: Feed, column: str, plan: Plan, probe: RawProbe, business_timezon
         )
     if plan.is_negated:
         found = replace(found, value=f"-({found.value})")
-    values, notes = dict(plan.values), ()
+    values = dict(plan.values)
+    notes: tuple[str, ...] = ()
     if feed.table == "events" and column == "event":
         aliases, notes = event_aliases(probe.values(found.value), values)
         values = {**aliases, **values}

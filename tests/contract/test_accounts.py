@@ -36,7 +36,8 @@ def test_dirty_orders_are_all_accounted_for(rows, negative, duplicates):
         dataset = load({"orders": frame}, negative_amount=negative, duplicates=duplicates)
     except DataError as error:
         # the only way out: nearly all dates written in the one way that cannot be told
-        assert "ambiguous" in str(error)
+        if "ambiguous" not in str(error):
+            raise
         return
     with dataset:
         (account,) = [a for a in dataset.report.tables if a.table == "orders"]
@@ -50,7 +51,8 @@ def test_dirty_orders_are_all_accounted_for(rows, negative, duplicates):
         kept = frame.drop(index=[line - 1 for line in lines])
         assert account.cents_kept == sum(_cents(text) for text in kept.net_revenue)
         stored = dataset.engine.rows(
-            """SELECT (SELECT coalesce(sum(net_revenue), 0) FROM orders) - (SELECT coalesce(sum(revenue), 0) FROM events),
+            """SELECT (SELECT coalesce(sum(net_revenue), 0) FROM orders)
+                    - (SELECT coalesce(sum(revenue), 0) FROM events),
             (SELECT count(*) FROM orders) + (SELECT count(*) FROM events)"""
         )[0]
         assert stored == (account.cents_kept, account.n_kept)

@@ -234,3 +234,21 @@ def test_whole_number_columns_of_a_frame_are_cents_unless_declared(opened):
     assert "read as cents" in " ".join(opened({"orders": frame}).report.notes)
     assert cents(opened({"orders": frame}, money_unit="major")) == {"1": 199900}
     assert cents(opened({"orders": frame.astype({"net_revenue": float})}, money_unit="minor")) == {"1": 1999}
+
+
+def test_cents_and_units_in_one_table_are_asked_about(opened):
+    frame = pd.DataFrame(
+        {
+            "order_id": ["1", "2"],
+            "person_id": ["a", "b"],
+            "ordered_at": "2024-01-01",
+            "net_revenue": [1999, 2000],
+            "cost": [900.0, None],
+        }
+    )
+    with pytest.raises(
+        DataError, match=r"net_revenue come as whole numbers and cost with decimals.*money_unit='minor'"
+    ):
+        opened({"orders": frame})
+    found = opened({"orders": frame}, money_unit="minor")
+    assert found.engine.rows("SELECT sum(net_revenue), sum(cost) FROM orders") == [(3999, 900)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pandas as pd
@@ -66,10 +67,7 @@ def test_a_row_has_all_its_reasons(orders_csv):
         ]
     }
     (row,) = found.report.set_aside.to_pylist()
-    assert (
-        row["raw"]
-        == '{"order_id":"2","person_id":"","ordered_at":"2204-01-01","net_revenue":"abc","status":"paid","refunded_at":"2020-01-01"}'
-    )
+    assert list(json.loads(row["raw"]).values()) == ["2", "", "2204-01-01", "abc", "paid", "2020-01-01"]
     assert (row["file"], row["table"]) == ("orders.csv", "orders")
 
 

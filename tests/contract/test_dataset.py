@@ -30,7 +30,8 @@ def events(*rows):
 def log(dataset):
     """Person, event, day, order of the log."""
     return dataset.engine.rows(
-        "SELECT person_id, event, occurred_at::DATE::VARCHAR, order_id FROM log JOIN persons USING (person_key) ORDER BY ALL"
+        """SELECT person_id, event, occurred_at::DATE::VARCHAR, order_id
+        FROM log JOIN persons USING (person_key) ORDER BY ALL"""
     )
 
 
@@ -251,3 +252,33 @@ def test_reasons_of_dropped_rows_are_in_the_report(opened):
     found = opened({"orders": orders(("1", "a", "2024-01-01", "5.00"), ("1", "a", "2024-01-01", "5.00"))})
     assert reasons(found) == {2: ["exact duplicate of line 1"]}
     assert found.report.reasons() == {"orders: exact duplicate of line …": 1}
+
+
+def test_a_device_linked_again_and_again_is_no_contradiction(opened):
+    links = pd.DataFrame(
+        {"anonymous_id": ["x", "x"], "person_id": ["a", "a"], "linked_at": ["2024-03-01", "2024-02-01"]}
+    )
+    found = opened({"events": events((None, "x", "page_viewed", "2024-01-01")), "identities": links})
+    assert reasons(found) == {}
+    assert [p for p, *_ in log(found)] == ["a"]
+    assert warned(found, "several_links") is None
+
+
+def test_what_is_not_used_is_said(tmp_path, opened):
+    orders(("1", "a", "2024-01-01", "5.00")).assign(colour="red").to_csv(tmp_path / "orders.csv", index=False)
+    (tmp_path / "stock.csv").write_text("a\n1\n")
+    notes = " ".join(opened(tmp_path).report.notes)
+    assert "orders: not used, as the contract has no such columns: 'colour'" in notes
+    assert "stock.csv" in notes
+
+
+def test_now_may_be_a_day(opened):
+    book = orders(("1", "a", "2024-01-01 23:00", "5.00"), ("2", "a", "2024-01-02", "5.00"))
+    assert list(reasons(opened({"orders": book}, now="2024-01-01"))) == [2]
+    assert list(reasons(opened({"orders": book}, now=dt.date(2024, 1, 1)))) == [2]
+
+
+def test_nothing_of_the_checks_stays_in_the_engine(opened):
+    found = opened({"orders": orders(("1", "a", "2024-01-01", "5.00"))})
+    names = {n for (n,) in found.engine.rows("SELECT table_name FROM information_schema.tables")}
+    assert names == {"log", "persons"} | set(TABLES) | {f"_{t}" for t in TABLES}

@@ -52,7 +52,7 @@ def test_set_aside_is_written_whole_or_not_at_all(report, tmp_path):
     assert frame.line.tolist() == [3]
     assert frame.reasons[0] == "person_id is empty; net_revenue '2,50' has a comma, unlike the rest of the column"
     assert json.loads(frame.raw[0])["net_revenue"] == "2,50"
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         report.write_set_aside(tmp_path / "no" / "such" / "folder.csv")
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from lifecycle_kit.calendar import zone
+from lifecycle_kit.calendar import closing_instant, zone
 from lifecycle_kit.errors import UnknownNameError, UsageError
 
 __all__ = ["ParseOptions"]
@@ -45,8 +45,8 @@ class ParseOptions:
         What an order of less than nothing is. None: meeting one is an error.
     duplicates : {"set_aside", "first", "last"}
         Which of several different rows with one key to keep: none, the first or the last in the file.
-    now : datetime, optional
-        Naive UTC instant after which times are in the future. None: the clock.
+    now : datetime, date or text, optional
+        Instant (UTC unless it has an offset; a day means its end) after which times are in the future. None: the clock.
     money_unit : {"major", "minor"}, optional
         Are amounts in euros or in cents? None: whole-number columns of typed sources in cents, all else in euros.
     """
@@ -59,7 +59,7 @@ class ParseOptions:
     currency: str | None = None
     negative_amount: str | None = None
     duplicates: str = "set_aside"
-    now: dt.datetime | None = None
+    now: dt.datetime | dt.date | str | None = None
     money_unit: str | None = None
 
     def __post_init__(self) -> None:
@@ -76,8 +76,14 @@ class ParseOptions:
             raise UsageError(f"currency={self.currency!r} is not an ISO 4217 code.", fix="Write it as 'EUR'.")
         self._check_marks()
         self._check_format()
-        if self.now is not None and self.now.tzinfo is not None:
-            object.__setattr__(self, "now", self.now.astimezone(dt.UTC).replace(tzinfo=None))
+        if self.now is not None:
+            # a day stands for its end
+            object.__setattr__(self, "now", closing_instant(self.now, "UTC"))
+
+    @property
+    def cutoff(self) -> dt.datetime | None:
+        """The declared instant after which times are in the future, naive UTC."""
+        return self.now if isinstance(self.now, dt.datetime) else None
 
     @classmethod
     def declared(cls, values: dict[str, Any], *, where: str | None = None) -> ParseOptions:
