@@ -1,0 +1,88 @@
+"""Measure a piece of Python in a process of its own: CPU seconds, wall seconds and peak memory (Linux).
+
+A benchmark never judges by seconds alone: it prints the ratio to a floor measured in the same run,
+because machines are shared and noisy.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+_PROLOGUE = """
+import json, resource, sys, time
+def _used():
+    own, kids = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + kids.ru_utime + kids.ru_stime
+def _peak_mb():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+class measured:
+    def __enter__(self):
+        with open("/proc/self/clear_refs", "w") as marks:
+            marks.write("5")  # forget the peak of the set-up
+        self.cpu, self.wall = _used(), time.perf_counter()
+    def __exit__(self, *error):
+        peak = _peak_mb()
+        if not any(error):
+            print("MEASURED" + json.dumps([_used() - self.cpu, time.perf_counter() - self.wall, peak]))
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a piece of work cost.
+
+    Attributes
+    ----------
+    cpu_seconds, wall_seconds : float
+        Of the measured block.
+    peak_mb : float
+        Highest memory of the process while the block ran (what its set-up still holds included).
+    """
+
+    cpu_seconds: float
+    wall_seconds: float
+    peak_mb: float
+
+    def __str__(self) -> str:
+        return f"{self.cpu_seconds:7.2f} CPU-s  {self.wall_seconds:7.2f} s  {self.peak_mb:6.0f} MB"
+
+
+def cost_of(code: str, *arguments: object, repeat: int = 1) -> Cost:
+    """Run code that holds one ``with measured():`` block in a fresh process; the cheapest of `repeat` runs."""
+    runs = []
+    for _ in range(repeat):
+        done = subprocess.run(
+            [sys.executable, "-c", _PROLOGUE + code, *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        lines = [line for line in done.stdout.splitlines() if line.startswith("MEASURED")]
+        if done.returncode or not lines:
+            raise SystemExit(f"The measured code failed:\n{done.stderr}")
+        runs.append(Cost(*json.loads(lines[-1].removeprefix("MEASURED"))))
+    return min(runs, key=lambda cost: cost.cpu_seconds)
+
+
+def line(name: str, cost: Cost, floor: Cost | None = None, goal: float | None = None) -> str:
+    """One row of a benchmark's table; with a floor, the ratio to it and whether the goal is met."""
+    text = f"{name:44s} {cost}"
+    if floor is None:
+        return text
+    ratio = cost.cpu_seconds / floor.cpu_seconds
+    verdict = "" if goal is None else f"  goal {goal:g}x: {'met' if ratio <= goal else 'MISSED'}"
+    return f"{text}  {ratio:5.2f}x{verdict}"
+
+
+def orders_file(n_orders: int) -> str:
+    """Return the path of a simulated Parquet file with this many orders, made once per machine."""
+    import tempfile
+    from pathlib import Path
+
+    from lifecycle_kit.simulate import simulate_orders
+
+    path = Path(tempfile.gettempdir()) / f"lifecycle-bench-{n_orders}-orders.parquet"
+    if not path.exists():
+        simulate_orders(path, n_orders=n_orders, n_customers=n_orders // 10, seed=7)
+    return str(path)
