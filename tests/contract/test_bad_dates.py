@@ -184,3 +184,21 @@ def test_unknown_time_zones_are_refused(times):
         times("2024-02-29", timezone="Europe/Pari")
     with pytest.raises(UsageError, match="Europe/Pari"):
         times("2024-02-29", source_timezone="Europe/Pari")
+
+
+def test_a_format_declared_for_one_column_leaves_iso_columns_alone(orders_csv):
+    found = orders_csv(
+        "1,a,05/01/2024,1.00,2024-01-07T10:00:00Z",
+        "2,b,06/01/2024,1.00,",
+        header="order_id,person_id,ordered_at,net_revenue,ingested_at",
+        date_format="%d/%m/%Y",
+    )
+    assert found.engine.rows("SELECT known_at::VARCHAR FROM log WHERE order_id = '1'") == [("2024-01-07 10:00:00",)]
+    assert any("ingested_at: every value is ISO 8601" in note for note in found.report.notes)
+
+
+def test_year_first_in_the_declared_order_is_what_counts(times):
+    assert moments(times("2024-05-01", "2024-13-01", date_format="%Y-%d-%m")) == {
+        "o1": "2024-01-05 00:00:00",
+        "o2": "2024-01-13 00:00:00",
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, shown, trimmed
 from lifecycle_kit.contract.parse.options import ParseOptions
@@ -143,6 +143,11 @@ def _counted(number: str, present: str, unit: str) -> _Local:
 
 def _texts(column: RawColumn, probe: Probe, options: ParseOptions) -> _Local:
     s, present = trimmed(column), filled(column)
+    if (options.date_format or options.date_unit) and _is_all_iso(column, probe, options):
+        # declared for another column of the source: this one says itself what it is
+        found = _texts(column, probe, replace(options, date_format=None, date_unit=None))
+        note = f"{column.label}: every value is ISO 8601; the declared date format is not used here"
+        return replace(found, notes=(*found.notes, note))
     if options.date_format is not None:
         value = _by_format(s, options.date_format)
         if probe.has(present) and not probe.has(f"{present} AND {value} IS NOT NULL"):
@@ -188,6 +193,13 @@ def _texts(column: RawColumn, probe: Probe, options: ParseOptions) -> _Local:
         WHEN {_is(s, _ISO)} OR {_is(s, _TURNED)} AND {literal(bool(notes))} = 'True'
         THEN 'is not in the calendar' ELSE {other} END"""
     return _Local(value, present, problem, is_utc=_is(s, _ISO_OFFSET), is_day=not n_timed, notes=notes)
+
+
+def _is_all_iso(column: RawColumn, probe: Probe, options: ParseOptions) -> bool:
+    s, present = trimmed(column), filled(column)
+    if not probe.has(present) or probe.has(f"{present} AND NOT {_is(s, _ISO)}"):
+        return False
+    return not (options.date_format and probe.has(f"{present} AND {_by_format(s, options.date_format)} IS NOT NULL"))
 
 
 def _iso(s: str) -> str:
