@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
-from matplotlib.path import Path
-from matplotlib.patheffects import withStroke
+from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
 from lifecycle_kit.errors import UsageError
-from lifecycle_kit.plots import style, words
+from lifecycle_kit.plots import arches, style, words
+from lifecycle_kit.plots.arches import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,25 +22,8 @@ __all__ = ["plot_lifecycle"]
 
 # how the transitions call where people come from who were not in the lifecycle before
 _NEW = "(new)"
-_WIDEST_RIBBON = 15.0
 _HEADER, _CARD, _NOTES = 50.0, 82.0, 45.0
-_NUMBER = 11.0  # height of a written number
-_SEAM = 1.5  # between the feet of two ribbons
-
-
-@dataclass(frozen=True)
-class _Flow:
-    source: int
-    target: int
-    n_people: int
-
-    @property
-    def forward(self) -> bool:
-        return self.target > self.source
-
-    @property
-    def span(self) -> int:
-        return abs(self.target - self.source)
+_SIZES = (9.5, 9.0, 8.5, 8.0, 7.5, 7.0)  # of the words on a card
 
 
 def plot_lifecycle(
@@ -109,15 +90,15 @@ def plot_lifecycle(
         centres = [wide - (len(place) - i - 0.5) * step for i in range(len(place))]
         if has_new:
             centres.append(0.36 * step)  # index -1
-        scale = _scale(flows, step)
+        scale = arches.ribbon_scale(flows, step)
         # arches above and below share the height as they need it
-        up, down = (max([20.0, *_heights(side, scale).values()]) for side in _sides(flows))
+        up, down = (max([20.0, *arches.heights(side, scale).values()]) for side in arches.sides(flows))
         below = _NOTES + (tall - _HEADER - _CARD - _NOTES) * down / (up + down)
         _bands(ax, balance, centres, step, tall, labels)
         _cards(ax, balance, centres, step, below, labels)
         if has_new:
             _entry(ax, sum(flow.n_people for flow in flows if flow.source < 0), centres[-1], step, below)
-        _ribbons(ax, flows, centres, step, below, tall, scale)
+        arches.draw(ax, flows, centres, step, scale, feet=(below, below + _CARD), limits=(_NOTES, tall - _HEADER))
         _notes(ax, hidden, len(flows), wide, source, since, until)
         style.set_title(ax, title, pad=8)
         style.set_alt(ax, _told(balance, flows, hidden, title))
@@ -130,11 +111,11 @@ def _by_stage(balance: pd.DataFrame) -> pd.DataFrame:
     return balance.iloc[balance["stage"].map(first).argsort(kind="stable")].reset_index(drop=True)
 
 
-def _chosen(counts: pd.DataFrame, place: Mapping[str, int], min_share: float) -> tuple[list[_Flow], tuple[int, int]]:
+def _chosen(counts: pd.DataFrame, place: Mapping[str, int], min_share: float) -> tuple[list[Flow], tuple[int, int]]:
     """Moves to draw; and of those left out, how many kinds and how many moves."""
     out: dict[int, int] = defaultdict(int)
     into: dict[int, int] = defaultdict(int)
-    found: list[tuple[_Flow, int]] = []
+    found: list[tuple[Flow, int]] = []
     for row in counts.itertuples():
         for status in (row.from_status, row.to_status):
             if status not in place and not (status == _NEW and status is row.from_status):
@@ -142,7 +123,7 @@ def _chosen(counts: pd.DataFrame, place: Mapping[str, int], min_share: float) ->
                     f"The moves name a status {status!r} that the balance lacks.",
                     fix="Give counts and balance of the same transitions.",
                 )
-        flow = _Flow(place.get(row.from_status, -1), place[row.to_status], int(row.n_people))
+        flow = Flow(place.get(row.from_status, -1), place[row.to_status], int(row.n_people))
         out[flow.source] += flow.n_people
         into[flow.target] += flow.n_people
         found.append((flow, int(row.n_moves)))
@@ -220,23 +201,21 @@ def _cards(
     colours = style.stage_colours(balance["stage"])
     largest = max(int(balance["closing"].max()), 1)
     width = step * 0.88
-    biggest = min(17.0, width * 0.4)
-    names = [style.name_of(status, labels) for status in balance["status"]]
-    pieces = [(line, width - 6) for name in names for line in _halves(name)]
-    pieces += [(words.people(n), (width - 4) / 1.25) for n in balance["closing"]]
-    small = _fitting_size(ax, pieces, (9.5, 9.0, 8.5, 8.0, 7.5, 7.0))
+    biggest = min(14.5, width * 0.4)
+    names, small = _card_names(ax, [style.name_of(status, labels) for status in balance["status"]], width - 4)
+    numbers = [(words.people(n), (width - 4) / 1.25) for n in balance["closing"]]
+    small = min(small, _fitting_size(ax, numbers, _SIZES, "bold"))
     for i, row in enumerate(balance.itertuples()):
         x, colour, n = centres[i], colours[str(row.stage)], int(row.closing)
         _box(ax, x, below, width)
         radius = biggest * sqrt(n / largest)
         ax.add_patch(
             Circle(
-                (x, below + _CARD - 20), max(radius, 0.9) if n else 2.0, facecolor=colour if n else style.PAPER,
+                (x, below + _CARD - 18.5), max(radius, 0.9) if n else 2.0, facecolor=colour if n else style.PAPER,
                 edgecolor=colour, linewidth=0 if n else 0.8, zorder=3, label=str(row.status),
             )
         )  # fmt: skip
-        name = style.wrap(ax, names[i], width - 4, small, 3 if small <= 8.0 else 2)
-        style.write(ax, x, below + 36, name, ha="center", va="center", fontsize=small, linespacing=1.0, zorder=4)
+        style.write(ax, x, below + 37, names[i], ha="center", va="center", fontsize=small, linespacing=1.0, zorder=4)
         style.write(
             ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=small * 1.12, fontweight="bold",
             zorder=4,
@@ -248,11 +227,18 @@ def _cards(
         )  # fmt: skip
 
 
-def _halves(name: str) -> list[str]:
-    """The two lines a name takes when it is broken where they are most alike in length."""
-    pieces = name.split(" ")
-    breaks = [(" ".join(pieces[:i]), " ".join(pieces[i:])) for i in range(1, len(pieces))]
-    return list(min(breaks, key=lambda two: max(map(len, two)))) if breaks else [name]
+def _card_names(ax: Axes, names: Sequence[str], width: float) -> tuple[list[str], float]:
+    """Break names into lines, all at the largest size that cuts no more of them than the smallest one would."""
+
+    def broken(size: float) -> list[str]:
+        return [style.wrap(ax, name, width, size, 2 if size > 7.5 else 3) for name in names]
+
+    def n_cut(lines: list[str]) -> int:
+        return sum("…" in line for line in lines)
+
+    least = n_cut(broken(_SIZES[-1]))
+    size = next(size for size in _SIZES if n_cut(broken(size)) <= least)
+    return broken(size), size
 
 
 def _box(ax: Axes, x: float, below: float, width: float) -> None:
@@ -265,108 +251,13 @@ def _box(ax: Axes, x: float, below: float, width: float) -> None:
 
 
 def _entry(ax: Axes, n: int, x: float, step: float, below: float) -> None:
-    size, room = min(max(step / 7.0, 7.0), 9.5), step * 0.78
-    name = "newcomers" if style.text_width(ax, "newcomers", size) <= room else "new"
+    size = _fitting_size(ax, [("newcomers", step * 0.78)], _SIZES)
+    name = "newcomers" if style.text_width(ax, "newcomers", size) <= step * 0.78 else "new"
     style.write(ax, x, below + 36, name, ha="center", va="center", fontsize=size, fontstyle="italic")
     style.write(ax, x, below + 19, words.people(n), ha="center", va="center", fontsize=size * 1.12, fontweight="bold")
     ax.add_patch(
-        Circle((x, below + _CARD - 20), 4, facecolor=style.PAPER, edgecolor=style.FORWARD, linewidth=1.2, zorder=3)
+        Circle((x, below + _CARD - 18.5), 4, facecolor=style.PAPER, edgecolor=style.FORWARD, linewidth=1.2, zorder=3)
     )
-
-
-def _sides(flows: Sequence[_Flow]) -> tuple[list[_Flow], list[_Flow]]:
-    return [flow for flow in flows if flow.forward], [flow for flow in flows if not flow.forward]
-
-
-def _ends(flows: Sequence[_Flow]) -> dict[tuple[int, bool, bool], list[_Flow]]:
-    """The flows that share one edge of a card: by status, upper edge or lower, leaving or arriving."""
-    ends: dict[tuple[int, bool, bool], list[_Flow]] = defaultdict(list)
-    for flow in flows:
-        ends[flow.source, flow.forward, True].append(flow)
-        ends[flow.target, flow.forward, False].append(flow)
-    return ends
-
-
-def _scale(flows: Sequence[_Flow], step: float) -> float:
-    """Points of width per square root of people: as wide as the fullest edge of a card allows."""
-    scale = _WIDEST_RIBBON / max([sqrt(flow.n_people) for flow in flows], default=1.0)
-    for side in _ends(flows).values():
-        room = max(step * 0.36 - _SEAM * (len(side) - 1), step * 0.1)
-        scale = min(scale, room / sum(sqrt(flow.n_people) for flow in side))
-    return scale
-
-
-def _ribbons(
-    ax: Axes,
-    flows: Sequence[_Flow],
-    centres: Sequence[float],
-    step: float,
-    below: float,
-    tall: float,
-    scale: float,
-) -> None:
-    """Arches between the cards, placed so that those of one card do not cross each other."""
-    ends = _ends(flows)
-    feet: dict[tuple[_Flow, bool], float] = {}
-    for (node, forward, leaving), side in ends.items():
-        on_the_right = forward == leaving
-        side.sort(key=lambda flow: flow.span, reverse=on_the_right)
-        widths = [scale * sqrt(flow.n_people) for flow in side]
-        x = centres[node] + (1 if on_the_right else -1) * step * 0.22 - (sum(widths) + _SEAM * (len(side) - 1)) / 2
-        for flow, width in zip(side, widths, strict=True):
-            feet[flow, leaving] = x + width / 2
-            x += width + _SEAM
-    for forward in (True, False):
-        there = [flow for flow in flows if flow.forward == forward]
-        heights = _heights(there, scale)
-        room = (tall - _HEADER - below - _CARD if forward else below - _NOTES) - _NUMBER - 2
-        stretch = min([1.5, *((room - scale * sqrt(flow.n_people) / 2) / heights[flow] for flow in there)])
-        foot = below + _CARD if forward else below
-        for flow in sorted(there, key=lambda flow: -flow.n_people):
-            _ribbon(ax, flow, feet[flow, True], feet[flow, False], foot, heights[flow] * stretch, scale)
-
-
-def _heights(flows: Sequence[_Flow], scale: float) -> dict[_Flow, float]:
-    """How high each arch rises: above those it spans, with room for their numbers."""
-    heights: dict[_Flow, float] = {}
-    for flow in sorted(flows, key=lambda flow: flow.span):
-        half = scale * sqrt(flow.n_people) / 2
-        # a number below stands under the shoulder of the arch, which is lower there than at its top
-        shoulder = {1: 1.0, 2: 0.88, 3: 0.95}.get(flow.span, 0.97)
-        under = [
-            height + scale * sqrt(other.n_people) / 2 + _NUMBER
-            for other, height in heights.items()
-            if other.span < flow.span
-            and min(flow.source, flow.target) <= min(other.source, other.target)
-            and max(flow.source, flow.target) >= max(other.source, other.target)
-        ]
-        heights[flow] = max([(floor + half) / shoulder for floor in under] + [13.0 + half])
-    return heights
-
-
-def _ribbon(ax: Axes, flow: _Flow, x0: float, x1: float, foot: float, height: float, scale: float) -> None:
-    up = 1 if flow.forward else -1
-    colour = style.FORWARD if flow.forward else style.BACKWARD
-    width = max(scale * sqrt(flow.n_people), 0.8)  # a hairline at least
-    head = min(max(width * 0.5, 4.0), 7.0)
-    reach = height * 4 / 3
-    start, stop = foot + up * 0.5, foot + up * head
-    points = [(x0, start), (x0, start + up * reach), (x1, start + up * reach), (x1, stop)]
-    ax.add_patch(
-        PathPatch(
-            Path(points, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]), facecolor="none", edgecolor=colour,
-            linewidth=width, alpha=0.62, capstyle="butt", zorder=1.5, label=f"{flow.source}>{flow.target}",
-        )
-    )  # fmt: skip
-    half = max(width / 2 + 1.5, 2.6)
-    ax.add_patch(
-        Polygon([(x1 - half, stop), (x1 + half, stop), (x1, foot)], facecolor=colour, edgecolor="none", zorder=2.5)
-    )
-    label = style.write(
-        ax, (x0 + x1) / 2, foot + up * (height + width / 2 + 1), words.people(flow.n_people), ha="center",
-        va="bottom" if flow.forward else "top", fontsize=8, zorder=5,
-    )  # fmt: skip
-    label.set_path_effects([withStroke(linewidth=2.2, foreground=style.PAPER)])
 
 
 def _notes(
@@ -390,7 +281,7 @@ def _notes(
     style.write(ax, 2, _NOTES - 18, "\n".join(lines), va="top", fontsize=8, color=style.MUTED, linespacing=1.3)
 
 
-def _told(balance: pd.DataFrame, flows: Sequence[_Flow], hidden: tuple[int, int], title: str) -> str:
+def _told(balance: pd.DataFrame, flows: Sequence[Flow], hidden: tuple[int, int], title: str) -> str:
     names = [words.plain(status) for status in balance["status"]]
     sizes = ", ".join(
         f"{name} {words.people(row.closing)} ({words.change(row.closing - row.opening)})"
