@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("churn",),
     ("activation",),
     ("reports",),
+    ("course",),
     ("cli",),
     ("__main__",),
 )
