@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
     from lifecycle_kit.contract.capabilities import Capability
     from lifecycle_kit.contract.report import CheckReport
     from lifecycle_kit.engine.duckdb import DuckDBEngine
@@ -56,6 +58,19 @@ class Dataset:
     def capabilities(self) -> Mapping[str, Capability]:
         """What the data can and cannot feed: name -> Capability."""
         return self.report.capabilities
+
+    def contents(self) -> pd.DataFrame:
+        """Return what the log holds: one row per event name, most frequent first.
+
+        Columns: event, n_touchpoints, n_people, first_at, last_at (naive UTC), revenue (major units; missing for
+        events without amounts).
+        """
+        frame = self.engine.arrow(
+            """SELECT event, count(*) AS n_touchpoints, count(DISTINCT person_key) AS n_people,
+            min(occurred_at) AS first_at, max(occurred_at) AS last_at, (sum(revenue) / 100.0)::DOUBLE AS revenue
+            FROM log GROUP BY event ORDER BY n_touchpoints DESC, event"""
+        ).to_pandas()
+        return frame
 
     def close(self) -> None:
         """Give back the scratch database. Safe to call twice."""

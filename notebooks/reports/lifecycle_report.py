@@ -50,8 +50,7 @@ for warning in now.warnings:
 # ## At a glance
 
 # %%
-month = day - timedelta(days=29)
-metrics = lk.base_metrics(shop, month, day, as_of=day)
+metrics = lk.base_metrics(shop, day - timedelta(days=364), day, as_of=day)
 year = lk.base_metrics(shop, by="month", as_of=day)
 
 
@@ -70,7 +69,7 @@ cards_html(cards)
 
 # %%
 Markdown(
-    f"The four metrics cover the thirty days up to {day}; under each stands its 95 % interval. "
+    f"The four metrics cover the 365 days up to {day}; under each stands its 95 % interval. "
     f"The map is the model *{escape_markdown(stages.name)}*."
     + "".join(f"\n\n> **Note.** {escape_markdown(w)}" for w in now.warnings)
 )
@@ -189,6 +188,14 @@ table_html(
 )
 
 # %%
+contents = shop.contents()
+table_html(
+    contents.drop(columns=["first_at", "last_at"]),
+    "The log by event",
+    labels={"event": "Event", "n_touchpoints": "Touchpoints", "n_people": "People", "revenue": "Amount"},
+)
+
+# %%
 lines = [f"- **Warning.** {escape_markdown(str(w))}" for w in shop.report.warnings]
 lines += [f"- {escape_markdown(n)}" for n in shop.report.notes]
 lines += [f"- {n:,} times: {escape_markdown(reason)}" for reason, n in shop.report.reasons().items()]
@@ -209,6 +216,7 @@ table_html(
 
 # %% tags=["no-report"]
 folder.table(changes, "snapshot")
+folder.table(contents, "contents")
 folder.table(now.members(), "members", formats=("parquet",))
 folder.table(months.to_frame(), "people_per_status")
 folder.table(year.to_frame(), "base_metrics")
