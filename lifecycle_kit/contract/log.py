@@ -127,18 +127,19 @@ def create_log(
         )
     if "orders" in clean:
         status, refunded_at = map(shown("orders"), ("status", "refunded_at"))
+        back = "taken_back_at" if "taken_back_at" in engine.columns("_orders") else "NULL"
         cancelled = f"{status} IS NOT DISTINCT FROM 'cancelled' AND {refunded_at} IS NULL"
         for event, condition in (("order_completed", f"NOT ({cancelled})"), ("order_cancelled", cancelled)):
             branches.append(
                 f"""SELECT person_key, '{event}', ordered_at, {known("orders", "ordered_at")}, {day("ordered_at")},
-                order_id, net_revenue, NULL, NULL, taken_back_at FROM _orders WHERE {condition}"""
+                order_id, net_revenue, NULL, NULL, {back} FROM _orders WHERE {condition}"""
             )
         if "refunded_at" in given["orders"]:
             # a refund is known once the row that tells it has come in, and not before it happened
             branches.append(
                 f"""SELECT person_key, 'order_refunded', refunded_at,
                 greatest(refunded_at, {shown("orders")("ingested_at")}), {day("refunded_at")},
-                order_id, net_revenue, NULL, NULL, taken_back_at
+                order_id, net_revenue, NULL, NULL, {back}
                 FROM _orders WHERE refunded_at IS NOT NULL"""
             )
     plain = {
@@ -205,8 +206,7 @@ def _store_orders(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[
     back = "LEFT JOIN _refunds r ON r.person_key = p.person_key AND r.order_id = t.order_id" if has_refunds else ""
     engine.execute(
         f"""CREATE TABLE _orders AS
-        SELECT p.person_key, {"r.back_at" if has_refunds else "NULL::TIMESTAMP"} AS taken_back_at,
-               {_of("t", "orders", given)}
+        SELECT p.person_key, {"r.back_at AS taken_back_at, " if has_refunds else ""}{_of("t", "orders", given)}
         FROM {ident(clean["orders"])} t {person_join("person_id")} {back}"""
     )
 
