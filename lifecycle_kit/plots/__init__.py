@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lifecycle_kit.plots.style import alt_text, set_alt, show
+from lifecycle_kit.plots.style import alt_text, save, set_alt, show
 
-__all__ = ["alt_text", "set_alt", "show"]
+__all__ = ["alt_text", "save", "set_alt", "show"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from lifecycle_kit.errors import UsageError
-from lifecycle_kit.plots.words import UNPLACED, fonts, heading, plain
+from lifecycle_kit.plots.words import UNPLACED, fonts, heading, plain, shorten
 
 __all__ = [
     "BACKWARD",
@@ -38,6 +39,7 @@ __all__ = [
     "panel",
     "picture",
     "require",
+    "save",
     "set_alt",
     "set_source",
     "set_title",
@@ -198,8 +200,10 @@ def panel(ax: Axes, left: float, bottom: float, width: float, height: float) -> 
 
 def set_title(ax: Axes, title: str, *, pad: float = 10) -> None:
     """Write the title, left-aligned, as it stands."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
     ax.set_title(
-        plain(title),
+        wrap(ax, plain(title), figure.get_figwidth() * 72 * 0.8, 13, 2, "bold"),
         loc="left",
         fontsize=13,
         fontweight="bold",
@@ -212,7 +216,7 @@ def set_title(ax: Axes, title: str, *, pad: float = 10) -> None:
 
 def set_source(ax: Axes, source: str | None, *notes: str, below: float = 40) -> None:
     """Write notes and the source under the Axes, `below` points from its lower edge."""
-    parts = [*notes, *([f"Source: {plain(source)}"] if source else [])]
+    parts = [*notes, *([f"Source: {shorten(plain(source), 110)}"] if source else [])]
     if parts:
         ax.annotate(
             "\n".join(parts),
@@ -241,6 +245,54 @@ def alt_text(ax: Axes) -> str:
     return _ALT.get(ax) or ax.get_title(loc="left") or ax.get_title() or "Picture without a description"
 
 
+def save(ax: Axes, path: str | os.PathLike[str]) -> None:
+    """Write the picture to a file, its alt text in the file's description, and close it.
+
+    Parameters
+    ----------
+    ax : Axes
+        What `.plot()` returned.
+    path : str or path
+        Ends in .png, .svg or .pdf.
+
+    Raises
+    ------
+    UsageError
+        When the ending is another one, or the file cannot be written.
+    """
+    figure, words = _figure_of(ax, "save"), alt_text(ax)
+    kind = os.path.splitext(path)[1].lower()
+    # the same picture is the same bytes: neither a date nor matplotlib's version in it
+    described: dict[str, dict[str, str | None]] = {
+        ".png": {"Description": words, "Software": None},
+        ".svg": {"Description": words, "Date": None, "Creator": None},
+        ".pdf": {"Subject": words, "CreationDate": None, "Creator": None, "Producer": None},
+    }
+    try:
+        if kind not in described:
+            raise UsageError(
+                f"A picture cannot be written as {kind or 'a file without ending'!r}.",
+                fix=f"Let the name end in {', '.join(described)}.",
+            )
+        file = io.BytesIO()
+        with mpl.rc_context({"svg.hashsalt": "lifecycle-kit"}):
+            figure.savefig(file, format=kind[1:], metadata=described[kind])
+        try:
+            with open(path, "wb") as target:
+                target.write(file.getvalue())
+        except OSError as error:
+            raise UsageError(f"The picture cannot be written to {os.fspath(path)!r}: {error.strerror}.") from error
+    finally:
+        plt.close(figure)
+
+
+def _figure_of(ax: Axes, verb: str) -> Figure:
+    figure = ax.get_figure(root=True) if isinstance(ax, Axes) else None
+    if not isinstance(figure, Figure):
+        raise UsageError(f"{verb} needs an Axes, not {type(ax).__name__}.", fix="Pass what `.plot()` returned.")
+    return figure
+
+
 def show(ax: Axes) -> None:
     """Show the picture with its alt text, and close it.
 
@@ -252,10 +304,7 @@ def show(ax: Axes) -> None:
     UsageError
         When `ax` is not an Axes.
     """
-    figure = ax.get_figure(root=True) if isinstance(ax, Axes) else None
-    if not isinstance(figure, Figure):
-        raise UsageError(f"show needs an Axes, not {type(ax).__name__}.", fix="Pass what `.plot()` returned.")
-    words = alt_text(ax)
+    figure, words = _figure_of(ax, "show"), alt_text(ax)
     try:
         if _in_notebook():
             from IPython.display import display
