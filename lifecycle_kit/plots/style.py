@@ -154,10 +154,11 @@ def wrap(ax: Axes, text: str, width: float, size: float, n_lines: int, weight: s
             line = f"{line} {words.pop(0)}"
         last = len(lines) == n_lines - 1
         if not fits(line) or (last and words):
-            cut = len(line)
-            while cut > 1 and not fits(line[:cut].rstrip() + "…"):
-                cut -= 1
-            line, words = line[:cut].rstrip() + "…", [] if last else words
+            low, high = 1, len(line)  # the longest beginning that fits
+            while low < high:
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if fits(line[:middle].rstrip() + "…") else (low, middle - 1)
+            line, words = line[:low].rstrip() + "…", [] if last else words
         lines.append(line)
     return "\n".join(lines)
 
