@@ -181,7 +181,8 @@ n_lapsed = ...
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution</summary>
 #
-# A past day is asked for like today. Nothing has to be stored in advance, and no report of March has to be found.
+# A past day is asked for like today. No report of March has to be found. There were a third fewer then: the silent
+# grow in number.
 #
 # </details>
 
@@ -203,8 +204,8 @@ check_number("n_lapsed", n_lapsed, len(gone_quiet), hint="Count the rows of laps
 # ## Every day at once
 #
 # A **history** holds the spells of everybody, like Anna's above. A spell is *half-open*: it includes `valid_from` and
-# leaves out `valid_to`, where the next one begins. No gap, no overlap: whatever instant you ask for, there is one
-# answer.
+# leaves out `valid_to`, where the next one begins. On 11 March at 10:32:31 Anna *is* lapsed. No gap, no overlap:
+# whatever instant you ask for, there is one answer.
 #
 # Snapshot and history are computed on different roads. One adds up what still counts at an instant, the other follows
 # each person through time. They must agree, person by person.
@@ -218,6 +219,10 @@ today.members().equals(hist.at(DAY))
 
 # %%
 show(lk.occupancy(hist).plot())
+
+# %% [markdown]
+# Look at *retention*. Nobody is lapsed before the summer of 2024. That is no sign of health: the shop was younger than
+# 180 days, so nobody could be. A young map looks kinder than it is.
 
 # %% [markdown]
 # ## How do they move?
@@ -243,7 +248,8 @@ show(june.plot())
 
 # %% [markdown]
 # Follow the edges out of *first purchase*. Some go on to *repeat*: the nudge wants more of these. More slide into
-# *lapsed*. A few go *back* to *engaged* or *lead*: their only order was returned, and a refund takes its order back.
+# *lapsed*, which is later on the map, not better. A few go back: their only order was returned, and a refund takes
+# its order back.
 
 # %% [markdown]
 # ### Exercise 2 · 7 minutes
@@ -308,7 +314,7 @@ statuses:
 """
 
 # %% [markdown]
-# `parse_model` reads the text. A mistake in it is named with its line, so try one later.
+# `parse_model` reads the text. It names a mistake with its line: write `ordrs` for `orders` and see.
 
 # %%
 our_map = lk.parse_model(tilde, name="our map")

@@ -8,52 +8,8 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-import lifecycle_kit as lk
 from lifecycle_kit import plots
-from lifecycle_kit.course.checks import NotYetError
 from lifecycle_kit.course.copies import NOT_FOR_LEARNERS, make_learner_copy
-
-
-@pytest.fixture(scope="module")
-def run(root):
-    """Run a notebook's code cells in one namespace, as a kernel would; loading is done once for all runs."""
-    loaded, pictures = {}, []
-
-    def load(source, *args, **options):
-        if not isinstance(source, str):
-            return lk_load(source, *args, **options)
-        if source not in loaded:
-            loaded[source] = lk_load(source, *args, **options)
-        return loaded[source]
-
-    def run_cells(path):
-        pictures.clear()
-        space, failed, passed = {"__name__": "__main__"}, [], []
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type != "code":
-                continue
-            is_check = "check" in cell.metadata.get("tags", ())
-            try:
-                exec(compile(cell.source, path.name, "exec"), space)
-            except NotYetError as error:
-                assert is_check, cell.source
-                failed.append(error)
-            else:
-                passed += [cell.source] * is_check
-        return passed, failed, list(pictures)
-
-    def keep(ax):
-        pictures.append(ax)
-        show(ax)
-
-    lk_load, show = lk.load, plots.show
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root / "notebooks")
-        patch.setattr(lk, "load", load)
-        patch.setattr(plots, "show", keep)
-        yield run_cells
-    for shop in loaded.values():
-        shop.close()
 
 
 @pytest.fixture(scope="module")
