@@ -26,8 +26,8 @@
 # 5. keep apart what was true on a day and what was known on it.
 
 # %% [markdown] tags=["trainer"]
-# > **Trainer · timing.** Story and map 10, Anna 8, snapshot with exercise 1 12, movement with exercise 2 12, own map
-# > with exercises 3 and 4 13, late data with exercise 5 and close 5. With ninety minutes, let pairs defend their
+# > **Trainer · timing, in minutes.** Story and map: 8. Anna: 6. Snapshot and exercise 1: 11. Movement and exercise 2: 12.
+# > Own map, exercises 3 and 4: 16. Late data, exercise 5 and close: 7. With ninety minutes, let pairs defend their
 # > exercise 3 before the group. Loading takes some seconds: start it before you tell the story.
 
 # %% [markdown]
