@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import uuid
 from pathlib import Path
@@ -54,7 +55,8 @@ def write_table(table: pa.Table | pd.DataFrame, path: str | Path) -> tuple[str, 
         else:
             frame = table.to_pandas() if isinstance(table, pa.Table) else table
             safe, altered = _neutralised(frame)
-            safe.to_csv(part, index=False, lineterminator="\n")
+            # every text is quoted: a carriage return inside an id would end the row for many readers
+            safe.to_csv(part, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         with part.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(part, target)

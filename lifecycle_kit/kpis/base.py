@@ -92,10 +92,13 @@ class BaseMetrics:
         major units; n_num of a money metric is its numerator in major units.
     window_days : int
         How long a visitor has to order to count as converted.
+    source : str
+        The source line of a picture.
     """
 
     values: pd.DataFrame
     window_days: int
+    source: str
 
     def to_frame(self) -> pd.DataFrame:
         """Return the values, one row per period and metric."""
@@ -105,7 +108,7 @@ class BaseMetrics:
         """Draw each metric over its periods, with its interval."""
         from lifecycle_kit.plots.kpis import plot_base_metrics
 
-        return plot_base_metrics(self.values, ax=ax)
+        return plot_base_metrics(self.values, source=self.source, ax=ax)
 
 
 def base_metrics(
@@ -153,7 +156,7 @@ def base_metrics(
     rows: list[dict[str, Any]] = []
     for start, end in periods:
         rows += [_row(metric, start, end, dataset, known, window_days) for metric in BASE_METRICS]
-    return BaseMetrics(pd.DataFrame(rows), window_days)
+    return BaseMetrics(pd.DataFrame(rows), window_days, f"{dataset.name}, as of {known}")
 
 
 def _row(

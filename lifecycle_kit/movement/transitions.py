@@ -34,13 +34,17 @@ class Transitions:
         One row per from_status and to_status with at least one move: from_status ("(new)" for people
         who come into the lifecycle), to_status, n_moves, n_people.
     balance : pandas.DataFrame
-        One row per status: status, stage, opening, n_in, n_out, closing (people; opening + n_in - n_out = closing).
+        One row per status: status, stage, kind, opening, n_in, n_out, closing (people);
+        opening + n_in - n_out = closing.
+    history : History
+        Whose moves they are.
     """
 
     since: dt.date | dt.datetime
     until: dt.date | dt.datetime
     counts: pd.DataFrame
     balance: pd.DataFrame
+    history: History
 
     def to_frame(self) -> pd.DataFrame:
         """Return the counts: one row per from_status and to_status."""
@@ -50,7 +54,15 @@ class Transitions:
         """Draw the lifecycle: stages in order, statuses by size, the period's flows between them."""
         from lifecycle_kit.plots.lifecycle import plot_lifecycle
 
-        return plot_lifecycle(self.balance, self.counts, since=str(self.since), until=str(self.until), ax=ax)
+        return plot_lifecycle(
+            self.balance,
+            self.counts,
+            since=str(self.since),
+            until=str(self.until),
+            source=self.history.moment.source,
+            labels=self.history.model.labels,
+            ax=ax,
+        )
 
 
 def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Transitions:
@@ -98,9 +110,9 @@ def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Tra
         closing=present(closed),
     )
     found = engine.arrow(compile_sql(sums, engine)).to_pandas()
-    balance = history.model.to_frame()[["status", "stage", "rank"]].merge(found, on="rank", how="left")
+    balance = history.model.to_frame()[["status", "stage", "kind", "rank"]].merge(found, on="rank", how="left")
     numbers = ["opening", "n_in", "n_out", "closing"]
     balance[numbers] = balance[numbers].fillna(0).astype("int64")
     balance = balance[(balance["rank"] > 0) | (balance[numbers].sum(axis=1) > 0)]
     columns = ["from_status", "to_status", "n_moves", "n_people"]
-    return Transitions(start, end, counts[columns], balance.drop(columns="rank").reset_index(drop=True))
+    return Transitions(start, end, counts[columns], balance.drop(columns="rank").reset_index(drop=True), history)

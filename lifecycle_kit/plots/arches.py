@@ -1,4 +1,4 @@
-"""Moves between boxes in a row: arches above for moves to the right, below for moves to the left."""
+"""Moves between boxes in a row: arches above for moves onward, below for moves back or off the path."""
 
 from __future__ import annotations
 
@@ -28,16 +28,25 @@ _SEAM = 1.5  # between the feet of two ribbons
 
 @dataclass(frozen=True)
 class Flow:
-    """People who moved from one box to another; boxes are numbered from left to right."""
+    """People who moved from one box to another; boxes are numbered from left to right.
+
+    A move into a detour (lapsed, say) is no step onward, wherever its box stands.
+    """
 
     source: int
     target: int
     n_people: int
+    into_detour: bool = False
+
+    @property
+    def rightward(self) -> bool:
+        """Whether its target stands to the right of its source."""
+        return self.target > self.source
 
     @property
     def forward(self) -> bool:
-        """Whether it leads to the right."""
-        return self.target > self.source
+        """Whether it leads onward."""
+        return self.rightward and not self.into_detour
 
     @property
     def span(self) -> int:
@@ -51,11 +60,11 @@ def sides(flows: Sequence[Flow]) -> tuple[list[Flow], list[Flow]]:
 
 
 def _ends(flows: Sequence[Flow]) -> dict[tuple[int, bool, bool], list[Flow]]:
-    """The flows that share one edge of a card: by status, upper edge or lower, leaving or arriving."""
+    """The flows that share half an edge of a card: by box, upper edge or lower, right half or left."""
     ends: dict[tuple[int, bool, bool], list[Flow]] = defaultdict(list)
     for flow in flows:
-        ends[flow.source, flow.forward, True].append(flow)
-        ends[flow.target, flow.forward, False].append(flow)
+        ends[flow.source, flow.forward, flow.rightward].append(flow)
+        ends[flow.target, flow.forward, not flow.rightward].append(flow)
     return ends
 
 
@@ -97,13 +106,12 @@ def draw(
     """
     ends = _ends(flows)
     stands: dict[tuple[Flow, bool], float] = {}
-    for (node, forward, leaving), side in ends.items():
-        on_the_right = forward == leaving
+    for (node, _, on_the_right), side in ends.items():
         side.sort(key=lambda flow: flow.span, reverse=on_the_right)
         widths = [scale * sqrt(flow.n_people) for flow in side]
         x = centres[node] + (1 if on_the_right else -1) * step * 0.22 - (sum(widths) + _SEAM * (len(side) - 1)) / 2
         for flow, width in zip(side, widths, strict=True):
-            stands[flow, leaving] = x + width / 2
+            stands[flow, flow.source == node] = x + width / 2
             x += width + _SEAM
     for forward in (True, False):
         there = [flow for flow in flows if flow.forward == forward]

@@ -42,13 +42,15 @@ def plot_lifecycle(
 
     A disc's area shows the people at the end of the period; a ribbon's width grows with the square root of
     the people who moved, so that a move of fifty stays visible beside one of five thousand. Moves to a later
-    status arch above, moves back below. A move is left out, and counted in a note, when it is less than
-    `min_share` both of what leaves its source and of what enters its target.
+    status arch above; moves back, or into a status whose kind is "detour", below. A move is left
+    out, and counted in a note, when it is less than `min_share` both of what leaves its source and of what enters
+    its target.
 
     Parameters
     ----------
     balance : pandas.DataFrame
-        One row per status in the map's order: status, stage, opening, closing.
+        One row per status in the map's order: status, stage, opening, closing; and kind ("step" or "detour"),
+        where known.
     counts : pandas.DataFrame
         One row per move: from_status ("(new)" for people new to the lifecycle), to_status, n_moves, n_people.
     since, until : str
@@ -72,7 +74,8 @@ def plot_lifecycle(
         style.require(counts, ("from_status", "to_status", "n_moves", "n_people"), "a lifecycle's moves")
     balance = _by_stage(balance)
     place = {status: i for i, status in enumerate(balance["status"])}
-    flows, hidden = _chosen(counts, place, min_share)
+    detours = set(balance.loc[balance["kind"] == "detour", "status"]) if "kind" in balance else set()
+    flows, hidden = _chosen(counts, place, detours, min_share)
     title = title or f"The lifecycle from {since} to {until}"
     with style.picture(ax) as ax:
         figure = ax.get_figure(root=True)
@@ -99,7 +102,7 @@ def plot_lifecycle(
         if has_new:
             _entry(ax, sum(flow.n_people for flow in flows if flow.source < 0), centres[-1], step, below)
         arches.draw(ax, flows, centres, step, scale, feet=(below, below + _CARD), limits=(_NOTES, tall - _HEADER))
-        _notes(ax, hidden, len(flows), wide, source, since, until)
+        _notes(ax, hidden, len(flows), wide, source, since, until, has_detours=bool(detours))
         style.set_title(ax, title, pad=8)
         style.set_alt(ax, _told(balance, flows, hidden, title))
     return ax
@@ -111,7 +114,9 @@ def _by_stage(balance: pd.DataFrame) -> pd.DataFrame:
     return balance.iloc[balance["stage"].map(first).argsort(kind="stable")].reset_index(drop=True)
 
 
-def _chosen(counts: pd.DataFrame, place: Mapping[str, int], min_share: float) -> tuple[list[Flow], tuple[int, int]]:
+def _chosen(
+    counts: pd.DataFrame, place: Mapping[str, int], detours: set[str], min_share: float
+) -> tuple[list[Flow], tuple[int, int]]:
     """Moves to draw; and of those left out, how many kinds and how many moves."""
     out: dict[int, int] = defaultdict(int)
     into: dict[int, int] = defaultdict(int)
@@ -123,7 +128,7 @@ def _chosen(counts: pd.DataFrame, place: Mapping[str, int], min_share: float) ->
                     f"The moves name a status {status!r} that the balance lacks.",
                     fix="Give counts and balance of the same transitions.",
                 )
-        flow = Flow(place.get(row.from_status, -1), place[row.to_status], int(row.n_people))
+        flow = Flow(place.get(row.from_status, -1), place[row.to_status], int(row.n_people), row.to_status in detours)
         out[flow.source] += flow.n_people
         into[flow.target] += flow.n_people
         found.append((flow, int(row.n_moves)))
@@ -261,9 +266,11 @@ def _entry(ax: Axes, n: int, x: float, step: float, below: float) -> None:
 
 
 def _notes(
-    ax: Axes, hidden: tuple[int, int], n_drawn: int, wide: float, source: str | None, since: str, until: str
-) -> None:
-    x, kinds = 2.0, ((style.FORWARD, "to a later status"), (style.BACKWARD, "back to an earlier status"))
+    ax: Axes, hidden: tuple[int, int], n_drawn: int, wide: float, source: str | None, since: str, until: str,
+    *, has_detours: bool,
+) -> None:  # fmt: skip
+    back = "back, or into a detour" if has_detours else "back to an earlier status"
+    x, kinds = 2.0, ((style.FORWARD, "to a later status"), (style.BACKWARD, back))
     for colour, text in kinds:
         ax.add_patch(Polygon(_corners(x, _NOTES - 12.5, 14, 4), facecolor=colour, alpha=0.75))
         style.write(ax, x + 18, _NOTES - 10.5, text, va="center", fontsize=8)

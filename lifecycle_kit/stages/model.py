@@ -161,6 +161,11 @@ class StageModel:
         return tuple(sorted(self.statuses, key=lambda status: status.rank))
 
     @property
+    def labels(self) -> dict[str, str]:
+        """What pictures write for the id of a stage or status; a status goes before a stage of the same id."""
+        return {s.id: s.label for s in (*self.stages, *self.statuses)}
+
+    @property
     def latches(self) -> tuple[Status, ...]:
         """Statuses with hysteresis."""
         return tuple(status for status in self.statuses if status.is_latch)

@@ -25,6 +25,8 @@ class Moment:
 
     Attributes
     ----------
+    dataset_name : str
+        Whose log.
     as_of : date or datetime
         As asked; a date means the close of that business day.
     instant : datetime
@@ -37,11 +39,18 @@ class Moment:
         What a reader of the answer must know.
     """
 
+    dataset_name: str
     as_of: dt.date | dt.datetime
     instant: dt.datetime
     as_known: dt.date | dt.datetime | None = None
     known_instant: dt.datetime | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The source line of a picture."""
+        known = "" if self.as_known is None else f", as known on {self.as_known}"
+        return f"{self.dataset_name}, as of {self.as_of}{known}"
 
     @property
     def day(self) -> dt.date:
@@ -85,6 +94,7 @@ def resolve_moment(
         )
     known = None if as_known is None else parse_as_of(as_known)
     return Moment(
+        dataset_name=dataset.name,
         as_of=asked,
         instant=instant,
         as_known=known,

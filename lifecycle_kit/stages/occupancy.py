@@ -28,9 +28,12 @@ class Occupancy:
     ----------
     counts : pandas.DataFrame
         One row per day and status: day, stage, status, rank, n_people.
+    history : History
+        What was counted.
     """
 
     counts: pd.DataFrame
+    history: History
 
     def to_frame(self) -> pd.DataFrame:
         """Return the counts, one row per day and status."""
@@ -42,10 +45,11 @@ class Occupancy:
         return self.counts.pivot(index="day", columns="status", values="n_people")[order]
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the people per status over time, stacked."""
+        """Draw the people per status over time: a panel per stage, its statuses stacked."""
         from lifecycle_kit.plots.stages import plot_occupancy
 
-        return plot_occupancy(self.counts, ax=ax)
+        made = self.history
+        return plot_occupancy(self.counts, source=made.moment.source, labels=made.model.labels, ax=ax)
 
 
 def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy:
@@ -88,7 +92,7 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     long = wide.melt(["stage", "status", "rank"], list(present), "day", "n_people")
     long["day"] = long["day"].map(dict(zip(present, chosen, strict=True)))
     long["n_people"] = long["n_people"].astype("int64")
-    return Occupancy(pd.DataFrame(long[["day", "stage", "status", "rank", "n_people"]]))
+    return Occupancy(pd.DataFrame(long[["day", "stage", "status", "rank", "n_people"]]), history)
 
 
 def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:

@@ -54,7 +54,14 @@ class PersonTimeline:
 
         order = [status.id for status in self.model.by_rank]
         return plot_person(
-            self.touchpoints, self.spells, order, person_id=self.person_id, until=self.moment.instant, ax=ax
+            self.touchpoints,
+            self.spells,
+            order,
+            person_id=self.person_id,
+            until=self.moment.instant,
+            source=self.moment.source,
+            labels=self.model.labels,
+            ax=ax,
         )
 
 

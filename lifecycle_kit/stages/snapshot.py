@@ -114,7 +114,13 @@ class Snapshot:
         """Draw the people per status, in the map's order."""
         from lifecycle_kit.plots.stages import plot_snapshot
 
-        return plot_snapshot(self.to_frame(), title=f"People per status, {self.moment.as_of}", ax=ax)
+        return plot_snapshot(
+            self.to_frame(),
+            title=f"People per status, {self.moment.as_of}",
+            source=self.moment.source,
+            labels=self.model.labels,
+            ax=ax,
+        )
 
 
 def snapshot(

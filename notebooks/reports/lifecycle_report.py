@@ -36,7 +36,6 @@ shop = lk.load(data, mapping=mapping or None)
 stages = lk.load_model(model) if model else lk.suited_model(shop)
 now, changes = lk.snapshot_changes(shop, stages, as_of or None)
 day = now.moment.day
-source = f"{shop.name}, as of {day}"
 folder.record(
     data_name=shop.name,
     as_of=day,
@@ -130,7 +129,7 @@ else:
     )
     display(
         table_html(
-            moves.balance,
+            moves.balance.drop(columns="kind"),
             "Opening + in - out = closing, for every status",
             labels={"status": "Status", "stage": "Stage", "opening": "Opening", "n_in": "In", "n_out": "Out", "closing": "Closing"},
         )

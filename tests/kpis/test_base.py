@@ -35,7 +35,7 @@ def shop(events=EVENTS, rows=ORDERS, **options):
         frame = pd.DataFrame(rows, columns=columns)
         for column in ("ordered_at", "refunded_at"):
             frame[column] = pd.to_datetime(frame[column])
-        tables["orders"] = frame
+        tables["orders"] = frame.astype({"net_revenue": "Int64", "cost": "Int64"})
     return lk.load(tables, currency="EUR", **options)
 
 
