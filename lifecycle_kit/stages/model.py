@@ -54,7 +54,8 @@ class Signal:
     of : str, optional
         What a sum adds up: "revenue".
     window : timedelta, optional
-        How long an event counts, half-open: an event at t counts on [t, t + window).
+        How long an event counts, half-open: an event at t counts on [t, t + window). A day is 24 hours here, so
+        that a window has one length all year round.
     reversed_by : Reversal, optional
         The event that ends it before its time.
     """
@@ -163,7 +164,7 @@ class StageModel:
     @property
     def labels(self) -> dict[str, str]:
         """What pictures write for the id of a stage or status; a status goes before a stage of the same id."""
-        return {s.id: s.label for s in (*self.stages, *self.statuses)}
+        return {stage.id: stage.label for stage in self.stages} | {s.id: s.label for s in self.statuses}
 
     @property
     def latches(self) -> tuple[Status, ...]:
