@@ -14,7 +14,7 @@ LOAD = """
 import lifecycle_kit as lk
 from lifecycle_kit.calendar import closing_instant
 shop = lk.load({"orders": sys.argv[1]}, memory_limit="400MB", currency="EUR")
-day = "2026-06-30"
+day = "2025-06-30"
 """
 
 FLOOR = (
@@ -38,7 +38,7 @@ KIT = (
     LOAD
     + """
 model = lk.load_model(sys.argv[2])
-lk.snapshot(shop, model, "2024-02-01")  # imports are not the query
+lk.snapshot(shop, model, "2023-02-01")  # imports are not the query
 with measured():
     lk.snapshot(shop, model, day)
 """

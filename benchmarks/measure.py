@@ -82,7 +82,7 @@ def orders_file(n_orders: int) -> str:
 
     from lifecycle_kit.simulate import simulate_orders
 
-    path = Path(tempfile.gettempdir()) / f"lifecycle-bench-{n_orders}-orders.parquet"
+    path = Path(tempfile.gettempdir()) / f"lifecycle-bench-{n_orders}-orders-2023.parquet"
     if not path.exists():
-        simulate_orders(path, n_orders=n_orders, n_customers=n_orders // 10, seed=7)
+        simulate_orders(path, n_orders=n_orders, n_customers=n_orders // 10, seed=7, start="2023-01-01")
     return str(path)

@@ -13,7 +13,9 @@ def test_b078_ten_million_orders_of_two_million_customers(tmp_path):
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    path = simulate_orders(tmp_path / "orders.parquet", n_orders=10_000_000, n_customers=2_000_000, seed=3)
+    path = simulate_orders(
+        tmp_path / "orders.parquet", n_orders=10_000_000, n_customers=2_000_000, seed=3, start="2022-01-01"
+    )
     cents = sum(
         pc.sum(batch["net_revenue"]).as_py() for batch in pq.ParquetFile(path).iter_batches(columns=["net_revenue"])
     )
