@@ -26,9 +26,9 @@
 # 5. keep apart what was true on a day and what was known on it.
 
 # %% [markdown] tags=["trainer"]
-# > **Trainer · timing, in minutes.** Story and map: 8. Anna: 6. Snapshot and exercise 1: 11. Movement and exercise 2: 12.
-# > Own map, exercises 3 and 4: 16. Late data, exercise 5 and close: 7. With ninety minutes, let pairs defend their
-# > exercise 3 before the group. Loading takes some seconds: start it before you tell the story.
+# > **Trainer · timing, in minutes.** Story and map: 8. Anna: 6. Snapshot, exercise 1: 11. Movement, exercise 2: 12. Own
+# > map, exercises 3 and 4: 16. Late data, exercise 5, close: 7. With ninety minutes, let pairs defend their exercise 3
+# > before the group. Loading takes some seconds: start it before you tell the story.
 
 # %% [markdown]
 # ## The printer wants a number
@@ -248,8 +248,7 @@ show(june.plot())
 
 # %% [markdown]
 # Follow the edges out of *first purchase*. Some go on to *repeat*: the nudge wants more of these. More slide into
-# *lapsed*, which is later on the map, not better. A few go back: their only order was returned, and a refund takes
-# its order back.
+# *lapsed*, a detour, drawn below. A few go back: their only order was returned, and a refund takes its order back.
 
 # %% [markdown]
 # ### Exercise 2 · 7 minutes

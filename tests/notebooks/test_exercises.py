@@ -1,6 +1,6 @@
 """A learner's copy runs, every check fails on the blank with words that help, and passes on the solution.
 
-Also here, because it needs a lesson that runs: every picture has a title and named axes.
+Also here, because it needs a lesson that runs: every picture has a title, named axes and a source.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def test_every_check_passes_on_the_solution(lesson, run, n_exercises):
         drawn = [a for a in (ax, *ax.child_axes) if a.axison]
         assert ax.get_title(loc="left") or ax.get_title()
         assert plots.alt_text(ax)
+        assert any("Source: " in text.get_text() for text in ax.texts), ax.get_title(loc="left")
         assert all(a.get_xlabel() and a.get_ylabel() for a in drawn), ax.get_title(loc="left")
 
 
