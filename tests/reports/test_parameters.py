@@ -136,8 +136,8 @@ def test_lifecycle_report_needs_data_that_exists(tmp_path: Path) -> None:
     found = check_parameters(LIFECYCLE_REPORT, {"data": tmp_path})
     assert found == {
         "data": str(tmp_path),
-        "model": "shop",
+        "model": "",
         "as_of": "",
         "mapping": "",
-        "title": "Customer lifecycle",
+        "title": "Customer lifecycle report",
     }
