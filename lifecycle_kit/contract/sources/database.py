@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from lifecycle_kit.contract.sources.describe import RawFile, RawTable, no_unreadable
 from lifecycle_kit.contract.sources.files import InputFile
-from lifecycle_kit.contract.sources.names import check_columns, identifier, literal
+from lifecycle_kit.contract.sources.names import check_columns
+from lifecycle_kit.contract.sqltext import ident, literal
 from lifecycle_kit.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def read_database(engine: DuckDBEngine, file: InputFile, table: str, *, table_na
         if found is None:
             raise UnknownNameError("table", table, relations, where=file.display)
         schema, name, is_view = relations[found]
-        source = ".".join(map(identifier, (database, schema, name)))
+        source = ".".join(map(ident, (database, schema, name)))
         where = f"{file.display}, table {found}"
         # a view has no row ids
         line = "row_number() OVER ()" if is_view else "rowid + 1"
@@ -55,18 +56,18 @@ def read_database(engine: DuckDBEngine, file: InputFile, table: str, *, table_na
             described = engine.rows(f"DESCRIBE SELECT * FROM {source}")
             names = check_columns([row[0] for row in described], where=where)
             fields = ", ".join(
-                f"CAST({identifier(c)} AS VARCHAR) AS {identifier(c)}" if row[1] == '"NULL"' else identifier(c)
+                f"CAST({ident(c)} AS VARCHAR) AS {ident(c)}" if row[1] == '"NULL"' else ident(c)
                 for c, row in zip(names, described, strict=True)
             )
             engine.execute(
-                f"CREATE TABLE {identifier(table_name)} AS "
+                f"CREATE TABLE {ident(table_name)} AS "
                 f"SELECT {fields}, {literal(file.display)} AS _file, {line} AS _line FROM {source}"
             )
         except EngineFailure as failure:
             raise _unreadable(failure, where) from failure
-    [(n_rows,)] = engine.rows(f"SELECT count(*) FROM {identifier(table_name)}")
+    [(n_rows,)] = engine.rows(f"SELECT count(*) FROM {ident(table_name)}")
     if not n_rows:
-        engine.execute(f"DROP TABLE {identifier(table_name)}")
+        engine.execute(f"DROP TABLE {ident(table_name)}")
         raise DataError("The table has 0 rows.", fix="Give a table with data.", where=where)
     kinds = {c: k for c, k in engine.columns(table_name).items() if c not in ("_file", "_line")}
     notes = (*file.notes, f"table {found}")

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from lifecycle_kit.contract.sources.describe import RawFile, RawTable, SourceOptions, no_unreadable
 from lifecycle_kit.contract.sources.files import InputFile
 from lifecycle_kit.contract.sources.header import Layout, open_quote_line, read_header
-from lifecycle_kit.contract.sources.names import check_columns, identifier, literal
+from lifecycle_kit.contract.sources.names import check_columns
 from lifecycle_kit.contract.sources.text import MAX_RECORD_CHARS, find_encoding, line_blocks
+from lifecycle_kit.contract.sqltext import ident, literal
 from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
@@ -213,8 +214,8 @@ def _same_columns(names: list[str], columns: list[str], display: str, first: str
 
 
 def _create(engine: DuckDBEngine, table_name: str, columns: list[str]) -> None:
-    kinds = "".join(f"{identifier(c)} VARCHAR, " for c in columns)
-    engine.execute(f"CREATE TABLE {identifier(table_name)} ({kinds}_file VARCHAR, _line BIGINT)")
+    kinds = "".join(f"{ident(c)} VARCHAR, " for c in columns)
+    engine.execute(f"CREATE TABLE {ident(table_name)} ({kinds}_file VARCHAR, _line BIGINT)")
 
 
 def _to_arrow(block: _Block) -> pa.Table:
@@ -232,17 +233,17 @@ def _insert(engine: DuckDBEngine, table_name: str, waiting: list[pa.Table], layo
         return
     batch = pa.concat_tables(waiting)
     waiting.clear()
-    into = [identifier(c) for c in layout.columns]
+    into = [ident(c) for c in layout.columns]
     values = [f"c{i}" for i in range(len(into))]
     for key, value in file.partitions.items():
-        into.append(identifier(key))
+        into.append(ident(key))
         values.append("NULL" if value is None else literal(value))
     source = f"{table_name}__block"
     engine.register(source, batch)
     try:
         engine.execute(
-            f"INSERT INTO {identifier(table_name)} ({', '.join(into)}, _file, _line) "
-            f"SELECT {', '.join(values)}, {literal(file.display)}, line FROM {identifier(source)}"
+            f"INSERT INTO {ident(table_name)} ({', '.join(into)}, _file, _line) "
+            f"SELECT {', '.join(values)}, {literal(file.display)}, line FROM {ident(source)}"
         )
     finally:
         engine.unregister(source)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.contract.sources.describe import FRAME, RawFile, RawTable, no_unreadable
-from lifecycle_kit.contract.sources.names import check_columns, identifier, literal
+from lifecycle_kit.contract.sources.names import check_columns
+from lifecycle_kit.contract.sqltext import ident, literal
 from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,13 +57,13 @@ def read_frame(engine: DuckDBEngine, frame: Any, *, table_name: str) -> RawTable
     if not n_rows:
         raise DataError("The frame has 0 rows.", fix="Give a frame with data.", where=FRAME)
     numbered = table.append_column("_line", pa.array(range(1, n_rows + 1), pa.int64()))
-    fields = ", ".join(map(identifier, table.column_names))
+    fields = ", ".join(map(ident, table.column_names))
     source = f"{table_name}__frame"
     try:
         engine.register(source, numbered)
         engine.execute(
-            f"CREATE TABLE {identifier(table_name)} AS "
-            f"SELECT {fields}, {literal(FRAME)} AS _file, _line FROM {identifier(source)}"
+            f"CREATE TABLE {ident(table_name)} AS "
+            f"SELECT {fields}, {literal(FRAME)} AS _file, _line FROM {ident(source)}"
         )
     except EngineFailure as failure:
         raise DataError(

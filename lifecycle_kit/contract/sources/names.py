@@ -1,4 +1,4 @@
-"""Names at the border: column names that a raw relation can hold, and quoting for SQL."""
+"""Names at the border: column and table names that a raw relation can have."""
 
 from __future__ import annotations
 
@@ -10,19 +10,9 @@ from lifecycle_kit.errors import DataError, UsageError
 if TYPE_CHECKING:
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
-__all__ = ["check_columns", "check_table_name", "identifier", "literal"]
+__all__ = ["check_columns", "check_table_name"]
 
 RESERVED = ("_file", "_line")
-
-
-def literal(text: str) -> str:
-    """Return `text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """Return `name` as a quoted SQL name."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def check_columns(names: Iterable[object], *, where: str, also_reserved: Sequence[str] = ()) -> list[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from lifecycle_kit.contract.sources.describe import RawFile, RawTable, no_unreadable
 from lifecycle_kit.contract.sources.files import InputFile
-from lifecycle_kit.contract.sources.names import check_columns, identifier, literal
+from lifecycle_kit.contract.sources.names import check_columns
+from lifecycle_kit.contract.sqltext import ident, literal
 from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def read_parquet(
     footers = {file.display: _footer(file) for file in files}
     columns = _one_schema(files, {display: schema for display, (schema, _) in footers.items()})
     selects = [_select(file, columns, set(footers[file.display][0].names)) for file in files]
-    engine.execute(f"CREATE VIEW {identifier(table_name)} AS {' UNION ALL '.join(selects)}")
+    engine.execute(f"CREATE VIEW {ident(table_name)} AS {' UNION ALL '.join(selects)}")
     done = tuple(
         RawFile(
             file.path,
@@ -47,7 +48,7 @@ def read_parquet(
     )
     n_rows = sum(f.n_rows for f in done)
     if not n_rows:
-        engine.execute(f"DROP VIEW {identifier(table_name)}")
+        engine.execute(f"DROP VIEW {ident(table_name)}")
         raise DataError(
             f"There are {len(columns)} columns and 0 data rows.",
             fix="Export it again, with data.",
@@ -154,8 +155,8 @@ def _select(file: InputFile, columns: dict[str, str | None], stored: set[str]) -
             value = file.partitions[name]
             source = "CAST(NULL AS VARCHAR)" if value is None else literal(value)
         else:
-            source = f"CAST({identifier(name)} AS {cast})" if cast else identifier(name)
-        parts.append(f"{source} AS {identifier(name)}")
+            source = f"CAST({ident(name)} AS {cast})" if cast else ident(name)
+        parts.append(f"{source} AS {ident(name)}")
     return (
         f"SELECT {', '.join(parts)}, {literal(file.display)} AS _file, file_row_number + 1 AS _line "
         f"FROM read_parquet({_path(file.path, file.display)}, file_row_number = true, hive_partitioning = false)"

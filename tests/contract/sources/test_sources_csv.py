@@ -340,6 +340,8 @@ def test_b081_a_gz_that_is_not_gzip(read: Read) -> None:
         (b"<!DOCTYPE html><html>", "web page"),
         (b"SQLite format 3\0" + b"x" * 50, "SQLite"),
     ],
+    # gzip writes the time into its head: an id made of it would differ between two workers
+    ids=["xlsx", "xls", "parquet", "gzip", "html", "sqlite"],
 )
 def test_b081_a_csv_that_is_something_else(read: Read, head: bytes, word: str) -> None:
     assert word in refused(read, head)
