@@ -31,13 +31,14 @@ def report(out: str, wants_json: bool, title: str, **parameters: Any) -> None:
     from lifecycle_kit.reports.lifecycle import check_inputs, report_notebook
 
     check_inputs(**parameters)
-    with progress("Running the report"):
+    with progress("Running the report") as show:
         published = run_report(
             report_notebook(),
             parameters=parameters | {"title": title},
             declared=LIFECYCLE_REPORT,
             out=Path(out),
             title=title,
+            progress=lambda done, total, heading: show(f"{heading or 'Reading and checking'} ({done} of {total})"),
         )
     if wants_json:
         print_json(

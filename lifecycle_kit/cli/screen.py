@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,16 @@ __all__ = ["print_json", "print_notes", "print_table", "progress"]
 
 
 @contextmanager
-def progress(text: str) -> Iterator[None]:
-    """Show that something runs, on a terminal only; gone when it is done."""
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show that something runs, on a terminal only; gone when it is done. Yields a function that changes the text."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
     from rich.text import Text
 
-    with Console(stderr=True).status(Text(f"{text} ...")):
-        yield
+    with Console(stderr=True).status(Text(f"{text} ...")) as status:
+        yield lambda changed: status.update(Text(f"{changed} ..."))
 
 
 def print_json(value: Any) -> None:

@@ -21,7 +21,7 @@ from lifecycle_kit.stages.rules import Rule, names_in, render
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["UNPLACED", "Activity", "Reversal", "Signal", "Stage", "StageModel", "Status"]
+__all__ = ["UNPLACED", "Activity", "Latch", "Reversal", "Signal", "Stage", "StageModel", "Status"]
 
 Aggregate = Literal["count", "sum", "distinct_days", "first"]
 
@@ -100,14 +100,18 @@ class Status:
     kind: Literal["step", "detour"] = "step"
 
     @property
-    def is_latch(self) -> bool:
-        """Whether it remembers (enter / exit) rather than follows (when)."""
-        return self.enter is not None
-
-    @property
     def rules(self) -> tuple[Rule, ...]:
         """Its rules, whichever it has."""
         return tuple(rule for rule in (self.when, self.enter, self.exit) if rule is not None)
+
+
+@dataclass(frozen=True)
+class Latch:
+    """The memory of a status with hysteresis."""
+
+    id: str
+    enter: Rule
+    exit: Rule
 
 
 @dataclass(frozen=True)
@@ -167,9 +171,9 @@ class StageModel:
         return {stage.id: stage.label for stage in self.stages} | {s.id: s.label for s in self.statuses}
 
     @property
-    def latches(self) -> tuple[Status, ...]:
-        """Statuses with hysteresis."""
-        return tuple(status for status in self.statuses if status.is_latch)
+    def latches(self) -> tuple[Latch, ...]:
+        """The memories of the statuses with hysteresis."""
+        return tuple(Latch(s.id, s.enter, s.exit) for s in self.statuses if s.enter and s.exit)
 
     @property
     def events(self) -> tuple[str, ...] | None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from lifecycle_kit.stages.model import UNPLACED, StageModel, Status
+from lifecycle_kit.stages.model import UNPLACED, Latch, StageModel, Status
 from lifecycle_kit.stages.rules import Rule, evaluate
 
-__all__ = ["holds", "rank_now", "ranks_over_time", "with_names"]
+__all__ = ["holds", "last_latches", "latch_column", "rank_now", "ranks_over_time", "with_names"]
 
 
 def holds(model: StageModel, rule: Rule, table: ir.Table) -> ir.BooleanValue:
     """Return whether a rule holds, over a table that has the signals as columns."""
     return evaluate(rule, lambda name: table[name], model.constant)
+
+
+def latch_column(status_id: str) -> str:
+    """Return the name of the boolean column that holds the state of a status with hysteresis."""
+    return f"latched_{status_id}"
 
 
 def rank_now(model: StageModel, table: ir.Table) -> ir.IntegerValue:
@@ -24,14 +29,14 @@ def rank_now(model: StageModel, table: ir.Table) -> ir.IntegerValue:
 
 def ranks_over_time(model: StageModel, stepped: ir.Table) -> ir.Table:
     """Return the rank from each step on: latches remembered, its running maximum where the model goes forward only."""
-    stepped = with_latches(model, stepped)
+    stepped = _with_latches(model, stepped)
     ranked = stepped.mutate(rank=rank_now(model, stepped))
     if model.forward_only:
         ranked = ranked.mutate(rank=ranked["rank"].max().over(_so_far()))
     return ranked.select("person_key", "at", "rank")
 
 
-def with_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
+def _with_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
     """Add a boolean column per latch: whether its last decision, up to this instant, was to enter.
 
     The order and the decision are packed into one number whose running maximum is the last decision:
@@ -40,11 +45,10 @@ def with_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
     if not model.latches:
         return stepped
     numbered = stepped.mutate(instant_number=ibis.row_number().over(ibis.window(group_by="person_key", order_by="at")))
-    packed = {latch.id: _decision(model, latch, numbered) for latch in model.latches}
     return numbered.mutate(
         **{
-            _column(latch_id): (decision.max().over(_so_far()) % 2 == 1).fill_null(False)
-            for latch_id, decision in packed.items()
+            latch_column(latch.id): (_decision(model, latch, numbered).max().over(_so_far()) % 2 == 1).fill_null(False)
+            for latch in model.latches
         }
     )
 
@@ -54,7 +58,7 @@ def last_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
     numbered = stepped.mutate(instant_number=ibis.row_number().over(ibis.window(group_by="person_key", order_by="at")))
     return numbered.group_by("person_key").aggregate(
         **{
-            _column(latch.id): (_decision(model, latch, numbered).max() % 2 == 1).fill_null(False)
+            latch_column(latch.id): (_decision(model, latch, numbered).max() % 2 == 1).fill_null(False)
             for latch in model.latches
         }
     )
@@ -70,13 +74,11 @@ def with_names(model: StageModel, table: ir.Table, rank: str, status: str, stage
 
 
 def _in_force(model: StageModel, status: Status, table: ir.Table) -> ir.BooleanValue:
-    return table[_column(status.id)] if status.when is None else holds(model, status.when, table)
+    return table[latch_column(status.id)] if status.when is None else holds(model, status.when, table)
 
 
-def _decision(model: StageModel, latch: Status, numbered: ir.Table) -> ir.IntegerValue:
+def _decision(model: StageModel, latch: Latch, numbered: ir.Table) -> ir.IntegerValue:
     """2 x instant + 1 where it enters, + 0 where it exits (exit wins a tie), null where neither holds."""
-    assert latch.enter is not None
-    assert latch.exit is not None
     entering = ibis.cases(
         (holds(model, latch.exit, numbered), 0), (holds(model, latch.enter, numbered), 1), else_=ibis.null("int64")
     )
@@ -85,7 +87,3 @@ def _decision(model: StageModel, latch: Status, numbered: ir.Table) -> ir.Intege
 
 def _so_far() -> ir.Window:
     return ibis.window(group_by="person_key", order_by="at", preceding=None, following=0)
-
-
-def _column(latch_id: str) -> str:
-    return f"latched_{latch_id}"

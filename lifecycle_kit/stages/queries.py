@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from lifecycle_kit.stages.deltas import View, steps, totals
 from lifecycle_kit.stages.model import StageModel
-from lifecycle_kit.stages.placing import holds, last_latches, rank_now, ranks_over_time
+from lifecycle_kit.stages.placing import holds, last_latches, latch_column, rank_now, ranks_over_time
 from lifecycle_kit.stages.rules import names_in
 
 __all__ = ["rank_query", "spell_query"]
@@ -57,23 +57,21 @@ def rank_query(model: StageModel, view: View) -> ir.Table:
 
 
 def _with_latches_now(model: StageModel, now: ir.Table, view: View) -> ir.Table:
-    exits = {latch.id: holds(model, latch.exit, now) for latch in model.latches if latch.exit}
-    enters = {latch.id: holds(model, latch.enter, now) for latch in model.latches if latch.enter}
+    exits = {latch.id: holds(model, latch.exit, now) for latch in model.latches}
+    enters = {latch.id: holds(model, latch.enter, now) for latch in model.latches}
     # neither rule holds: only the past can tell
     undecided = reduce(lambda a, b: a | b, (~exits[latch.id] & ~enters[latch.id] for latch in model.latches))
     open_people = now.filter(undecided).select("person_key")
-    used = sorted(set().union(*(names_in(rule) for latch in model.latches for rule in latch.rules)))
+    used = sorted(set().union(*(names_in(latch.enter) | names_in(latch.exit) for latch in model.latches)))
     past = last_latches(model, steps(model, replace(view, person_keys=open_people), used))
     joined = now.left_join(past, "person_key").drop("person_key_right")
     return joined.mutate(
         **{
-            column: ibis.cases(
+            latch_column(latch.id): ibis.cases(
                 (holds(model, latch.exit, joined), False),
                 (holds(model, latch.enter, joined), True),
-                else_=joined[column].fill_null(False),
+                else_=joined[latch_column(latch.id)].fill_null(False),
             )
             for latch in model.latches
-            if latch.exit and latch.enter
-            for column in (f"latched_{latch.id}",)
         }
     )

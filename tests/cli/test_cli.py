@@ -184,3 +184,19 @@ def test_asking_for_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_progress_is_silent_in_a_pipe_and_gone_on_a_terminal(capfd, monkeypatch):
+    from lifecycle_kit.cli.screen import progress
+
+    with progress("Working") as change:
+        change("Still working")
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("Working") as change:
+        change("Reading [bold]x")
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "Reading [bold]x ..." in told.err  # data in the text is never markup
