@@ -18,7 +18,7 @@ from lifecycle_kit.contract.rules import MONEY, rules_for
 from lifecycle_kit.contract.sources import reading
 from lifecycle_kit.contract.sqltext import column_list, ident, literal
 from lifecycle_kit.contract.tables import TABLES
-from lifecycle_kit.contract.typed import Typed, build_typed, money_column
+from lifecycle_kit.contract.typed import Typed, build_typed, money_column, raw_row
 from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
@@ -127,12 +127,21 @@ def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], chec
         with reading(engine, t.feed.raw):
             _tally(engine, table, i, t, tally, checked)
     has_refunds = _negative_orders(engine, typed, tally, checked)
-    good = f"_good_{table}"
+    good, seen = f"_good_{table}", f"_seen_{table}"
     kept = " UNION ALL ".join(_good(table, i, t, tally, has_refunds) for i, t in typed.items())
     engine.execute(f"CREATE VIEW {good} AS {kept}")
+    names = column_list(c.name for c in TABLES[table].columns)
+    every = " UNION ALL ".join(f"SELECT {names} FROM {t.rows}" for t in typed.values())
+    engine.execute(f"CREATE VIEW {seen} AS {every}")
     options = next(iter(typed.values())).feed.options
     twins = find_duplicates(
-        engine, table, good, columns, policy=options.duplicates, is_declared=options.duplicates != "set_aside"
+        engine,
+        table,
+        good,
+        columns,
+        looked_at=seen,
+        policy=options.duplicates,
+        is_declared=options.duplicates != "set_aside",
     )
     if twins.n_equal_kept:
         text = f"rows of {table} equal another row in every column; kept, as nothing says that they are one"
@@ -194,10 +203,9 @@ def _tally(engine: DuckDBEngine, table: str, index: int, t: Typed, tally: _Tally
             checked.warnings.append(_warn_reading(table, column, what, n_found, total))
     if n_bad:
         engine.execute(
-            f"""CREATE TEMP TABLE _bad_rows AS
-            SELECT _file, _line, _reasons, {amount} AS amount FROM _view_{index} WHERE _bad"""
+            f"""INSERT INTO _aside SELECT {literal(table)}, _file, _line, _reasons, _raw, {amount}
+            FROM {t.reasons} WHERE _bad"""
         )
-        _move_aside(engine, table, t.feed)
     if t.lines and n_bad_rows:
         own = f"l.{amount}" if table in MONEY else amount
         engine.execute(
@@ -210,12 +218,11 @@ def _tally(engine: DuckDBEngine, table: str, index: int, t: Typed, tally: _Tally
 
 def _move_aside(engine: DuckDBEngine, table: str, feed: Feed) -> None:
     """Copy the rows named in `_bad_rows` to `_aside`, with their raw text, and drop the list."""
-    raw = ", ".join(f"{literal(c)}, CAST(r.{ident(c)} AS VARCHAR)" for c in feed.raw.columns)
     with reading(engine, feed.raw):
         engine.execute(
             f"""INSERT INTO _aside
-            SELECT {literal(table)}, b._file, b._line, b._reasons, json_object({raw}), b.amount
-            FROM {ident(feed.raw.name)} r JOIN _bad_rows b ON r._file = b._file AND r._line = b._line"""
+            SELECT {literal(table)}, b._file, b._line, b._reasons, r.raw, b.amount FROM _bad_rows b JOIN
+            (SELECT _file, _line, {raw_row(feed.raw)} AS raw FROM {ident(feed.raw.name)}) r USING (_file, _line)"""
         )
     engine.execute("DROP TABLE _bad_rows")
 

@@ -24,6 +24,7 @@ from lifecycle_kit.contract.rules import MONEY
 from lifecycle_kit.contract.sources import RawTable, SourceOptions, discover, read_source, reading
 from lifecycle_kit.contract.sqltext import ident, instant, literal
 from lifecycle_kit.contract.tables import TABLES
+from lifecycle_kit.contract.typed import raw_row
 from lifecycle_kit.errors import DataError, RunError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def load(
     zone(business)
     text = SourceOptions(delimiter=delimiter, encoding=encoding)
     engine = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
-    # ids are nearly all different: squeezing them costs more time at the door than it saves later
+    # what is copied for the checks alone is not worth squeezing; what stays says itself how it is packed
     engine.execute("SET disabled_compression_methods = 'fsst,dict_fsst'")
     try:
         gathered = _gather(engine, source, declared, overrides, text)
@@ -225,6 +226,7 @@ def _build(
     checked = check_feeds(engine, gathered.feeds, business_timezone=business, future=instant(limit), currency=code)
     _set_unreadable_aside(engine, gathered, checked)
     span = _span(checked.moments)
+    engine.execute("RESET disabled_compression_methods")
     build_persons(engine, checked.clean)
     store_tables(engine, checked.clean, checked.columns, timezone=business, span=span)
     create_log(engine, checked.clean, checked.columns, timezone=business, span=span)
@@ -286,9 +288,8 @@ def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Ch
             )
             engine.unregister("_unreadable")
         if raw.name in gathered.unrouted:
-            fields = ", ".join(f"{literal(c)}, CAST({ident(c)} AS VARCHAR)" for c in raw.columns)
             engine.execute(
-                f"""INSERT INTO _aside SELECT {literal(table)}, _file, _line, _reasons, json_object({fields}), NULL
+                f"""INSERT INTO _aside SELECT {literal(table)}, _file, _line, _reasons, {raw_row(raw)}, NULL
                 FROM ({gathered.unrouted[raw.name]})"""
             )
             (n,) = engine.rows(f"SELECT count(*) FROM _aside WHERE tbl = {literal(table)}")[0]

@@ -35,6 +35,9 @@ TIME_COLUMNS: dict[str, tuple[str, ...]] = {
 # tables that say on which business day a row falls, by which column
 _DAYS = {"orders": "ordered_at", "events": "occurred_at"}
 
+# ids are nearly all different, other texts nearly all alike
+_PACKED = {"id": "USING COMPRESSION zstd", "json": "USING COMPRESSION zstd", "text": "USING COMPRESSION dict_fsst"}
+
 # tables whose rows belong to one person: the column that names them
 _OWNER = {"orders": "person_id", "surveys": "person_id", "referrals": "referrer_id"}
 
@@ -66,12 +69,8 @@ def store_tables(
     has_refunds = _collect_refunds(engine, clean)
     if "orders" in clean:
         _store_orders(engine, clean, given["orders"] | {"order_id"}, has_refunds)
-    if has_refunds:
-        engine.execute(
-            """UPDATE _events t SET taken_back_at = r.back_at FROM _refunds r
-            WHERE t.person_key = r.person_key AND t.order_id = r.order_id"""
-        )
-    engine.execute("DROP TABLE _refunds")
+    if "events" in clean:
+        _mark_events(engine, "orders" in clean)
     for name in clean:
         if name in ("surveys", "referrals"):
             engine.execute(
@@ -127,7 +126,7 @@ def create_log(
         )
     if "orders" in clean:
         status, refunded_at = map(shown("orders"), ("status", "refunded_at"))
-        back = "taken_back_at" if "taken_back_at" in engine.columns("_orders") else "NULL"
+        back = _orders_back(engine)
         cancelled = f"{status} IS NOT DISTINCT FROM 'cancelled' AND {refunded_at} IS NULL"
         for event, condition in (("order_completed", f"NOT ({cancelled})"), ("order_cancelled", cancelled)):
             branches.append(
@@ -185,30 +184,65 @@ def _of(alias: str, table: str, only: frozenset[str] | None = None) -> str:
 
 
 def _collect_refunds(engine: DuckDBEngine, clean: dict[str, str]) -> bool:
-    """Create `_refunds`: when each order was first given back, by its own row or by an event; False when none was.
+    """Create `_refunds`: when each order was first given back, as events tell it; False when none tells of one.
 
     Done once here because a join of refunds at every snapshot would double the snapshot's cost.
     """
-    told = ["SELECT person_key, order_id, occurred_at AS back_at FROM _events WHERE event = 'order_refunded'"]
-    if "orders" in clean:
-        told.append(
-            f"""SELECT p.person_key, t.order_id, t.refunded_at FROM {ident(clean["orders"])} t
-            {person_join("person_id")} WHERE t.refunded_at IS NOT NULL"""
-        )
+    if "events" not in clean:
+        return False
     engine.execute(
-        f"""CREATE TEMP TABLE _refunds AS SELECT person_key, order_id, min(back_at) AS back_at
-        FROM ({" UNION ALL ".join(told)}) WHERE order_id IS NOT NULL GROUP BY ALL"""
+        """CREATE TEMP TABLE _refunds AS SELECT person_key, order_id, min(occurred_at) AS back_at FROM _events
+        WHERE event = 'order_refunded' AND order_id IS NOT NULL GROUP BY ALL"""
     )
     return bool(engine.rows("SELECT 1 FROM _refunds LIMIT 1"))
 
 
 def _store_orders(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[str], has_refunds: bool) -> None:
-    back = "LEFT JOIN _refunds r ON r.person_key = p.person_key AND r.order_id = t.order_id" if has_refunds else ""
-    engine.execute(
-        f"""CREATE TABLE _orders AS
-        SELECT p.person_key, {"r.back_at AS taken_back_at, " if has_refunds else ""}{_of("t", "orders", given)}
-        FROM {ident(clean["orders"])} t {person_join("person_id")} {back}"""
+    """Store the orders; where no event tells of refunds, an order's own row says all, and nothing is added."""
+    back, join = "", ""
+    if has_refunds:
+        # least passes over what is empty
+        back = f"least(r.back_at{', t.refunded_at' * ('refunded_at' in given)}), "
+        join = "LEFT JOIN _refunds r ON r.person_key = p.person_key AND r.order_id = t.order_id"
+    _store(
+        engine,
+        "orders",
+        given,
+        {"person_key": "BIGINT"} | ({"taken_back_at": "TIMESTAMP"} if has_refunds else {}),
+        f"""SELECT p.person_key, {back}{_of("t", "orders", given)}
+        FROM {ident(clean["orders"])} t {person_join("person_id")} {join}""",
     )
+
+
+def _orders_back(engine: DuckDBEngine) -> str:
+    """Return the column that says when an order was first given back; NULL, which costs nothing, when none was."""
+    stored = engine.columns("_orders")
+    for name in ("taken_back_at", "refunded_at"):
+        if name in stored:
+            return name if engine.rows(f"SELECT 1 FROM _orders WHERE {name} IS NOT NULL LIMIT 1") else "NULL"
+    return "NULL"
+
+
+def _mark_events(engine: DuckDBEngine, has_orders: bool) -> None:
+    """Write beside each event about an order when that order was first given back."""
+    told = ["SELECT person_key, order_id, back_at FROM _refunds"]
+    if has_orders and (back := _orders_back(engine)) != "NULL":
+        told.append(f"SELECT person_key, order_id, {back} FROM _orders WHERE {back} IS NOT NULL")
+    engine.execute(
+        f"""UPDATE _events t SET taken_back_at = r.back_at
+        FROM (SELECT person_key, order_id, min(back_at) AS back_at FROM ({" UNION ALL ".join(told)}) GROUP BY ALL) r
+        WHERE t.person_key = r.person_key AND t.order_id = r.order_id"""
+    )
+    engine.execute("DROP TABLE _refunds")
+
+
+def _store(engine: DuckDBEngine, table: str, columns: frozenset[str], extra: dict[str, str], rows: str) -> None:
+    """Store the rows of a query, each kind of column as is cheapest for it: left to itself, DuckDB tries every way."""
+    stored = {c.name: f"{KIND_TYPES[c.kind]} {_PACKED.get(c.kind, '')}" for c in TABLES[table].columns}
+    declared = extra | {name: kind for name, kind in stored.items() if name in columns}
+    listed = ", ".join(f"{ident(name)} {kind}" for name, kind in declared.items())
+    engine.execute(f"CREATE TABLE _{table} ({listed})")
+    engine.execute(f"INSERT INTO _{table} {rows}")
 
 
 def _store_events(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[str]) -> None:
@@ -221,14 +255,17 @@ def _store_events(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[
             USING (order_id) GROUP BY 1) o ON o.order_id = t.order_id AND t.event IN {ORDER_EVENTS}"""
         told = """(t.event = 'order_completed' AND (t.order_id IS NULL OR o.order_id IS NOT NULL))
             OR (t.event = 'order_refunded' AND coalesce(o.is_refunded, FALSE))"""
-    engine.execute(
-        f"""CREATE TABLE _events AS
-        SELECT coalesce(k.person_key, a.person_key) AS person_key, NOT ({told}) AS in_log,
-               NULL::TIMESTAMP AS taken_back_at, {_of("t", "events", given | {"order_id"})}
+    columns = given | {"order_id"}
+    _store(
+        engine,
+        "events",
+        columns,
+        {"person_key": "BIGINT", "in_log": "BOOLEAN", "taken_back_at": "TIMESTAMP"},
+        f"""SELECT coalesce(k.person_key, a.person_key), NOT ({told}), NULL, {_of("t", "events", columns)}
         FROM {ident(clean["events"])} t
         LEFT JOIN _links l ON l.anonymous_id = t.anonymous_id AND t.person_id IS NULL
         LEFT JOIN persons k ON k.person_id = coalesce(t.person_id, l.person_id) AND NOT k.is_anonymous
         LEFT JOIN persons a
             ON a.person_id = t.anonymous_id AND a.is_anonymous AND t.person_id IS NULL AND l.person_id IS NULL
-        {book}"""
+        {book}""",
     )

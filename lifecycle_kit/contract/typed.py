@@ -22,9 +22,10 @@ from lifecycle_kit.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lifecycle_kit.contract.sources import RawTable
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
-__all__ = ["Typed", "build_typed"]
+__all__ = ["Typed", "build_typed", "money_column", "raw_row"]
 
 # the moment that orders the lines of one group
 _MOMENT = {"orders": "ordered_at", "events": "occurred_at", "surveys": "at", "referrals": "sent_at"}
@@ -40,7 +41,7 @@ class Typed:
     rows : str
         Relation: `_file`, `_line`, canonical columns, `_bad`; and `_g` where lines are grouped.
     reasons : str
-        Relation with `_reasons` (list of text) beside the same columns; asked for bad rows only.
+        Relation with `_reasons` (list of text) and `_raw` (the source's row as JSON); asked for bad lines only.
     lines : str or None
         Where lines are grouped: the relation of single lines, with `_g`, `_bad`, `_reasons`.
     columns : frozenset of str
@@ -102,11 +103,11 @@ def build_typed(
         return Typed(feed, rows, view, None, columns, counts, notes)
     lines, rows = f"_lines_{index}", f"_rows_{index}"
     engine.execute(f"CREATE VIEW {view} AS {_judged(inner, column_rules)}")
-    engine.execute(f"CREATE TABLE {lines} AS SELECT * FROM {view}")
+    engine.execute(f"CREATE TABLE {lines} AS SELECT * EXCLUDE (_raw) FROM {view}")
     engine.execute(
         f"CREATE TABLE {rows} AS {_judged(_grouped(feed, lines, columns), row_rules + _disagreements(columns))}"
     )
-    return Typed(feed, rows, rows, lines, columns, counts, notes)
+    return Typed(feed, rows, view, lines, columns, counts, notes)
 
 
 def _refuse_mixed_units(feed: Feed, probe: RawProbe) -> None:
@@ -247,6 +248,8 @@ def _values(feed: Feed, readings: dict[str, Reading]) -> str:
         key = ", ".join(f"coalesce(CAST({ident(c)} AS VARCHAR), '')" for c in feed.group_by)
         # the unit separator keeps ('a', 'bc') apart from ('ab', 'c')
         select.append(f"concat_ws(chr(31), {key}) AS _g")
+    # as a column of the view it is worked out for those rows alone that are set aside
+    select.append(f"{raw_row(feed.raw)} AS _raw")
     return f"SELECT {', '.join(select)} FROM {ident(feed.raw.name)} WHERE ({feed.where})"
 
 
@@ -288,6 +291,11 @@ def _disagreements(columns: frozenset[str]) -> list[Rule]:
         for c in _PEOPLE
         if c in columns
     ]
+
+
+def raw_row(raw: RawTable) -> str:
+    """Return SQL of a raw row as one JSON object of texts."""
+    return f"json_object({', '.join(f'{literal(c)}, CAST({ident(c)} AS VARCHAR)' for c in raw.columns)})"
 
 
 def money_column(table: str) -> str:
