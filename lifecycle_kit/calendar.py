@@ -30,10 +30,20 @@ def parse_as_of(as_of: str | dt.date | dt.datetime) -> dt.date | dt.datetime:
     Raises
     ------
     UsageError
-        When the text is not an ISO 8601 date or time.
+        When the text is not an ISO 8601 date or time; or for a datetime at midnight without a time zone, which may
+        stand for a day (a pandas column of days gives such) or for the instant at which it begins.
     """
-    if isinstance(as_of, dt.date):  # datetimes too
+    if isinstance(as_of, dt.datetime):
+        if as_of.tzinfo is None and as_of.time() == dt.time():
+            raise UsageError(
+                f"{as_of!r} may be a day or an instant.",
+                fix=f"Write '{as_of.date()}' for the close of that day, '{as_of.isoformat()}' for the instant.",
+            )
         return as_of
+    if isinstance(as_of, dt.date):
+        return as_of
+    if not isinstance(as_of, str):
+        raise UsageError(f"{as_of!r} is not a date.", fix="Give a date, a datetime, or text such as '2025-06-30'.")
     for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
         try:
             return read(as_of)
@@ -48,7 +58,7 @@ def closing_instant(as_of: str | dt.date | dt.datetime, timezone: str) -> dt.dat
     A date stands for the last microsecond of that business day; a datetime for itself
     (in `timezone` where it carries no offset of its own).
     """
-    given = parse_as_of(as_of)
+    given = parse_as_of(as_of) if isinstance(as_of, str) else as_of
     try:
         if isinstance(given, dt.datetime):
             return _to_utc(given, timezone)

@@ -58,7 +58,7 @@ class Entry:
                     raise UnknownNameError(f"key in {what}", key, [*required, *optional], where=entry.where)
         for key in required:
             if key not in self.value:
-                raise self.problem(f"{what} has no {key!r}.", f"Add a line '{key}: ...'.")
+                raise self.problem(f"{what} has no {key!r}.", f"Add it: '{key}: ...'.")
         return self.value
 
     def sequence(self, what: str) -> list[Entry]:
@@ -103,14 +103,16 @@ def read_yaml(source: str | Path, *, name: str | None = None, error: type[Lifecy
             text = Path(source).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             raise error(f"There is no file {label}.", fix="Check the path.") from None
-        except (OSError, UnicodeDecodeError) as problem:
-            raise error(f"{label} cannot be read as UTF-8 text: {problem}.") from None
+        except UnicodeDecodeError as problem:
+            raise error(f"{label} is not UTF-8 text: {problem}.", fix="Save it as UTF-8.") from None
+        except OSError as problem:
+            raise error(f"{label} cannot be read: {problem.strerror}.", fix="Give the path of a YAML file.") from None
     else:
         text = str(source)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
-            raise error("The file is empty.", where=label)
+            raise error("The file is empty.", fix="Copy a shipped one and change it.", where=label)
         return _entry(node, label, error, ())
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1

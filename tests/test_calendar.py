@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,16 @@ def test_months_before(day, n_months, before):
 def test_what_is_not_a_date(text):
     with pytest.raises(UsageError, match="is not a date"):
         parse_as_of(text)
+
+
+def test_a_midnight_without_a_zone_may_be_a_day():
+    for midnight in (dt.datetime(2024, 3, 31), pd.Timestamp("2024-03-31")):
+        with pytest.raises(UsageError, match="may be a day or an instant"):
+            parse_as_of(midnight)
+    assert parse_as_of(dt.datetime(2024, 3, 31, tzinfo=dt.UTC)).day == 31
+    assert closing_instant("2024-03-31T00:00", "UTC") == dt.datetime(2024, 3, 31)
+    with pytest.raises(UsageError, match="20240331 is not a date"):
+        parse_as_of(20240331)
 
 
 def test_zones():

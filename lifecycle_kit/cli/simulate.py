@@ -52,7 +52,7 @@ def simulate(
                 n_customers=n_customers,
                 seed=seed,
                 start=start,
-                months=months or 36,
+                months=36 if months is None else months,
                 overwrite=overwrite,
             )
     else:
@@ -61,7 +61,7 @@ def simulate(
                 folder,
                 seed=seed,
                 start=start,
-                months=months or 24,
+                months=24 if months is None else months,
                 visits_per_day=visits_per_day,
                 dirty=dirty,
                 overwrite=overwrite,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifecycle_kit.calendar import closing_instant
+from lifecycle_kit.calendar import closing_instant, parse_as_of
 from lifecycle_kit.errors import UsageError
 from lifecycle_kit.stages.model import StageModel
 from lifecycle_kit.stages.moment import AsOf, Moment, resolve_moment
@@ -100,7 +100,7 @@ class History:
 
         from lifecycle_kit.engine.base import compile_sql
 
-        instant = closing_instant(as_of, self.dataset.timezone)
+        instant = closing_instant(parse_as_of(as_of), self.dataset.timezone)
         if instant > self.moment.instant:
             raise UsageError(
                 f"As-of {as_of} is after this history, which ends at {self.moment.as_of}.",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -137,19 +136,22 @@ def _events(entry: Entry) -> tuple[str, ...] | None:
 
 
 def _stages(entry: Entry) -> tuple[Stage, ...]:
-    stages = []
+    stages: list[Stage] = []
     for item in entry.sequence("stages"):
         parts = item.mapping("A stage", required=("id", "rank"), optional=("label",))
         stage_id = parts["id"].text("id")
         _check_id("stage", stage_id, item)
-        stages.append(Stage(stage_id, _rank(parts["rank"]), _label(parts.get("label"), stage_id)))
-    _check_unique("stage", entry, [stage.id for stage in stages], [stage.rank for stage in stages])
+        stage = Stage(stage_id, _rank(parts["rank"]), _label(parts.get("label"), stage_id))
+        _check_new("stage", item, stage, stages)
+        stages.append(stage)
+    if not stages:
+        raise entry.problem("There is no stage.", "Add at least one.")
     return tuple(sorted(stages, key=lambda stage: stage.rank))
 
 
 def _statuses(entry: Entry, signals: Mapping[str, Signal], stages: tuple[Stage, ...]) -> tuple[Status, ...]:
     stage_ids = [stage.id for stage in stages]
-    statuses = []
+    statuses: list[Status] = []
     for item in entry.sequence("statuses"):
         parts = item.mapping(
             "A status", required=("id", "stage", "rank"), optional=("when", "enter", "exit", "kind", "label")
@@ -162,19 +164,20 @@ def _statuses(entry: Entry, signals: Mapping[str, Signal], stages: tuple[Stage, 
                 "Use 'when' for a rule that is followed, 'enter' and 'exit' for one that is remembered.",
             )
         rules = {key: _rule(parts[key], signals) for key in ("when", "enter", "exit") if key in parts}
-        statuses.append(
-            Status(
-                id=status_id,
-                stage=parts["stage"].choice("stage", stage_ids),
-                rank=_rank(parts["rank"]),
-                label=_label(parts.get("label"), status_id),
-                kind=cast(Literal["step", "detour"], parts["kind"].choice("kind", ("step", "detour")))
-                if "kind" in parts
-                else "step",
-                **rules,
-            )
+        status = Status(
+            id=status_id,
+            stage=parts["stage"].choice("stage", stage_ids),
+            rank=_rank(parts["rank"]),
+            label=_label(parts.get("label"), status_id),
+            kind=cast(Literal["step", "detour"], parts["kind"].choice("kind", ("step", "detour")))
+            if "kind" in parts
+            else "step",
+            **rules,
         )
-    _check_unique("status", entry, [status.id for status in statuses], [status.rank for status in statuses])
+        _check_new("status", item, status, statuses)
+        statuses.append(status)
+    if not statuses:
+        raise entry.problem("There is no status.", "Add at least one.")
     _check_order(entry, stages, statuses)
     return tuple(sorted(statuses, key=lambda status: status.rank))
 
@@ -304,13 +307,12 @@ def _check_id(what: str, name: str, entry: Entry) -> None:
         )
 
 
-def _check_unique(what: str, entry: Entry, ids: list[str], ranks: list[int]) -> None:
-    if not ids:
-        raise entry.problem(f"There is no {what}.", "Add at least one.")
-    for values, label in ((ids, "id"), (ranks, "rank")):
-        twice = [str(value) for value, n in Counter(values).items() if n > 1]
-        if twice:
-            raise entry.problem(f"The {what} {label} {twice[0]} stands twice.", f"Give each {what} its own {label}.")
+def _check_new(what: str, item: Entry, new: Stage | Status, before: Sequence[Stage | Status]) -> None:
+    for name in ("id", "rank"):
+        if any(getattr(other, name) == getattr(new, name) for other in before):
+            raise item.problem(
+                f"The {what} {name} {getattr(new, name)} stands twice.", f"Give each {what} its own {name}."
+            )
 
 
 def suited_model(dataset: Dataset) -> StageModel:

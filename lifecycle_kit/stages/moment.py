@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of
-from lifecycle_kit.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from lifecycle_kit.contract.dataset import Dataset
-    from lifecycle_kit.stages.model import StageModel
+from lifecycle_kit.contract.dataset import Dataset
+from lifecycle_kit.errors import DataError, UsageError, nearest
+from lifecycle_kit.stages.model import StageModel
 
 __all__ = ["AsOf", "Moment", "resolve_moment"]
 
@@ -70,6 +67,9 @@ def resolve_moment(
     DataError
         When the log is empty.
     """
+    for given, kind, how in ((dataset, Dataset, "load(...)"), (model, StageModel, "load_model(...)")):
+        if not isinstance(given, kind):
+            raise UsageError(f"{given!r} is not a {kind.__name__}.", fix=f"Give what {how} returns.")
     if dataset.first_at is None or dataset.last_at is None:
         raise DataError(f"The log of {dataset.name!r} is empty.", fix="Run 'lifecycle check' to see why.")
     if model.timezone not in (None, dataset.timezone):
@@ -92,6 +92,7 @@ def resolve_moment(
             f"As-of {asked} is {stale:,} days after the last touchpoint ({last}): "
             "people age in this answer without any chance to act."
         )
+    warnings += _misspelt(dataset, model)
     known = None if as_known is None else parse_as_of(as_known)
     return Moment(
         dataset_name=dataset.name,
@@ -101,3 +102,16 @@ def resolve_moment(
         known_instant=None if known is None else closing_instant(known, dataset.timezone),
         warnings=tuple(warnings),
     )
+
+
+def _misspelt(dataset: Dataset, model: StageModel) -> list[str]:
+    """Events that a model names and the log does not have, where the log has one much like it."""
+    asked = {e for signal in model.signals.values() for e in signal.events or ()}
+    asked |= {signal.reversed_by.event for signal in model.signals.values() if signal.reversed_by}
+    there = set(dataset.engine.arrow("SELECT event FROM log GROUP BY event")["event"].to_pylist())
+    found = []
+    for event in sorted(asked - there):
+        alike = nearest(event, there - asked)
+        if alike:
+            found.append(f"The log has no event {event!r}, which {model.name!r} listens to. Did you mean {alike!r}?")
+    return found

@@ -82,8 +82,9 @@ def person(
     found = engine.arrow("SELECT person_key FROM persons WHERE person_id = ? ORDER BY is_anonymous", [str(person_id)])
     if found.num_rows == 0:
         near = engine.arrow(
-            "SELECT person_id FROM persons ORDER BY jaro_winkler_similarity(person_id, ?) DESC, person_id LIMIT 1",
-            [str(person_id)],
+            """SELECT person_id FROM persons
+            ORDER BY ends_with(person_id, ?) DESC, jaro_winkler_similarity(person_id, ?) DESC, person_id LIMIT 1""",
+            [str(person_id), str(person_id)],
         )["person_id"].to_pylist()
         raise UsageError(
             f"Nobody in {dataset.name!r} has the id {person_id!r}.",

@@ -28,7 +28,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 _SPELLINGS = {"==": "=", "<>": "!="}
 _FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _LONGEST = 300  # words; keeps the parser's recursion far from Python's limit
-_TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<op><=|>=|<>|!=|==|[=<>()]))")
+_TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<op><=|>=|<>|!=|==|=>|=<|[=<>()]))")
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,8 @@ class _Parser:
         left, column = self._operand()
         _, op, op_column = self._next("a comparison (=, !=, <, <=, >, >=)")
         op = _SPELLINGS.get(op, op)
+        if op in ("=>", "=<"):
+            raise self._error(f"{op!r} is no comparison.", f"Write {op[::-1]!r}.", op_column)
         if op not in OPERATORS:
             raise self._error(f"Expected a comparison, found {op!r}.", "Use =, !=, <, <=, > or >=.", op_column)
         right, _ = self._operand()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifecycle_kit.calendar import months_before
-from lifecycle_kit.errors import UnknownNameError
+from lifecycle_kit.errors import UnknownNameError, UsageError
 from lifecycle_kit.stages.model import UNPLACED, StageModel
 from lifecycle_kit.stages.moment import AsOf, Moment, resolve_moment
 
@@ -86,6 +86,11 @@ class Snapshot:
         """Return the same as `members`, as Arrow."""
         import pyarrow.compute as pc
 
+        if status is not None and stage is not None and self.model.status(status).stage != stage:
+            raise UsageError(
+                f"The status {status!r} lies in the stage {self.model.status(status).stage!r}, not in {stage!r}.",
+                fix="Give one of the two.",
+            )
         chosen = self.people.select(["person_id", "status", "stage"])
         for column, value in (("status", status), ("stage", stage)):
             if value is None:

@@ -191,3 +191,25 @@ def test_as_known_uses_only_what_had_arrived(model):
         assert where(late, model, "2024-01-31")["ann"] == "active"
         assert where(late, model, "2024-01-31", as_known="2024-01-31")["ann"] == "new"
         assert lk.history(late, model, "2024-01-31", as_known="2024-01-31").n_spells == 2
+
+
+def test_a_misspelt_event_is_pointed_out(few):
+    text = "lifecycle: 1\nname: typo\nsignals:\n"
+    text += "  o: {event: order_completd, agg: count}\n  l: {event: signed_up, agg: count}\n"
+    text += "stages: [{id: s, rank: 1}]\nstatuses: [{id: t, stage: s, rank: 1, when: 'o > 0 or l > 0'}]\n"
+    (warning,) = lk.snapshot(few, parse_model(text), "2024-03-05").warnings
+    assert warning.startswith(
+        "The log has no event 'order_completd', which 'typo' listens to. Did you mean 'order_comp"
+    )
+
+
+def test_wrong_types_are_named(few, model):
+    with pytest.raises(lk.UsageError, match=r"'orders_only' is not a StageModel. Give what load_model"):
+        lk.snapshot(few, "orders_only")
+    with pytest.raises(lk.UsageError, match=r"is not a Dataset. Give what load"):
+        lk.snapshot(model, few)
+
+
+def test_a_status_of_another_stage(few, model):
+    with pytest.raises(lk.UsageError, match="'active' lies in the stage 'retention', not in 'purchase'"):
+        lk.snapshot(few, model).members("active", stage="purchase")

@@ -19,7 +19,7 @@ from lifecycle_kit.stages.snapshot import snapshot
 from tests.stages import reference
 from tests.stages.conftest import PEOPLE, START, dataset_of, logs
 
-END = START + dt.timedelta(days=75)
+END = START + dt.timedelta(days=75, seconds=1)
 # an example holds a hundred touchpoints of a dozen people; a failing one is printed, not shrunk for minutes
 FEW = settings(max_examples=4, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
@@ -57,7 +57,7 @@ def test_history_equals_the_slow_reading(every_policy, log, forward):
 @FEW
 @given(log=logs, known_day=st.integers(0, 40))
 def test_as_known_history_equals_the_slow_reading(every_policy, log, known_day):
-    known = START + dt.timedelta(days=known_day)
+    known = START + dt.timedelta(days=known_day, seconds=1)
     with dataset_of(log) as dataset:
         made = history(dataset, every_policy, END, as_known=known)
         assert actual_spells(made) == expected_spells(every_policy, log, END, known)
@@ -70,7 +70,7 @@ def test_snapshot_equals_history_on_any_instant(every_policy, log, hours, forwar
     with dataset_of(log) as dataset:
         made = history(dataset, model, END)
         for hour in hours:
-            instant = max(START + dt.timedelta(hours=hour), dataset.first_at)
+            instant = max(START + dt.timedelta(hours=hour), dataset.first_at).replace(tzinfo=dt.UTC)
             pd.testing.assert_frame_equal(snapshot(dataset, model, instant).members(), made.at(instant))
 
 
@@ -121,12 +121,13 @@ def test_order_of_rows_and_names_of_people_do_not_matter(every_policy, log, data
 def test_later_touchpoints_change_nothing_earlier(every_policy, log, later):
     horizon = max(t.at for t in log)
     moved = [dataclasses.replace(t, at=t.at + (horizon - START) + dt.timedelta(seconds=1)) for t in later]
+    last = horizon.replace(tzinfo=dt.UTC)
     with dataset_of(log) as before, dataset_of(log + moved) as after:
         pd.testing.assert_frame_equal(
-            history(before, every_policy, horizon).to_frame(), history(after, every_policy, horizon).to_frame()
+            history(before, every_policy, last).to_frame(), history(after, every_policy, last).to_frame()
         )
         pd.testing.assert_frame_equal(
-            snapshot(before, every_policy, horizon).members(), snapshot(after, every_policy, horizon).members()
+            snapshot(before, every_policy, last).members(), snapshot(after, every_policy, last).members()
         )
 
 

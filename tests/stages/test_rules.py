@@ -50,6 +50,7 @@ def test_meaning(text, values, holds):
         ("1 = 1", "comparison of two numbers"),
         ("orders > 1; drop table log", "';' has no meaning"),
         ("orders > 'x'", "has no meaning"),
+        ("orders => 1", "Write '>='"),
         ("orders > -1", "'-' has no meaning"),
         ("orders > and", "Expected a signal or a number"),
         ("orders and 1", "Expected a comparison"),
