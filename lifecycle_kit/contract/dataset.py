@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from lifecycle_kit.calendar import day_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -59,6 +61,13 @@ class Dataset:
         """What the data can and cannot feed: name -> Capability."""
         return self.report.capabilities
 
+    @property
+    def days(self) -> tuple[dt.date, dt.date] | None:
+        """First and last business day of the log; None where it is empty."""
+        if self.first_at is None or self.last_at is None:
+            return None
+        return day_of(self.first_at, self.timezone), day_of(self.last_at, self.timezone)
+
     def contents(self) -> pd.DataFrame:
         """Return what the log holds: one row per event name, most frequent first.
 
@@ -86,5 +95,5 @@ class Dataset:
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{table} {n:,}" for table, n in self.tables.items())
-        span = f"{self.first_at:%Y-%m-%d} to {self.last_at:%Y-%m-%d}" if self.first_at and self.last_at else "empty"
+        span = "empty" if self.days is None else f"{self.days[0]} to {self.days[1]}"
         return f"Dataset({self.name!r}, {rows}; {span}; {self.timezone})"

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.calendar import zone
 from lifecycle_kit.contract.check import Checked, check_feeds
+from lifecycle_kit.contract.currency import one_currency
 from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.contract.declaration import DATASET_FILES, Declaration, find_declaration
-from lifecycle_kit.contract.feeds import Feed, RawProbe, plain_feed
+from lifecycle_kit.contract.feeds import Feed, plain_feed
 from lifecycle_kit.contract.findings import found_in, look_for_oddities
 from lifecycle_kit.contract.log import create_log, store_tables
 from lifecycle_kit.contract.parse import ParseOptions
@@ -22,6 +23,7 @@ from lifecycle_kit.contract.report import Account, CheckReport
 from lifecycle_kit.contract.routes import routed_feeds, split_whitespace
 from lifecycle_kit.contract.rules import MONEY
 from lifecycle_kit.contract.sources import RawTable, SourceOptions, discover, read_source, reading
+from lifecycle_kit.contract.sources.files import stem_of
 from lifecycle_kit.contract.sqltext import ident, instant, literal
 from lifecycle_kit.contract.tables import TABLES
 from lifecycle_kit.contract.typed import raw_row
@@ -179,7 +181,7 @@ def _contract_sources(
         )
     found = discover(source, engine=engine)
     label = os.path.basename(os.path.abspath(source))
-    stem = label.split(".")[0]
+    stem = stem_of(label)
     if found.unnamed is not None:
         if stem.lower() not in TABLES:
             raise DataError(
@@ -219,7 +221,7 @@ def _build(
     name: str | None,
 ) -> Dataset:
     options = [f.options for f in gathered.feeds]
-    code = _one_currency(engine, gathered.feeds, next((o.currency for o in options if o.currency), declared.currency))
+    code = one_currency(engine, gathered.feeds, next((o.currency for o in options if o.currency), declared.currency))
     limit = (
         next((o.cutoff for o in options if o.cutoff), None) or dt.datetime.now(dt.UTC).replace(tzinfo=None) + _TOLERANCE
     )
@@ -252,33 +254,11 @@ def _build(
     return Dataset(engine, title, business, code, report, first_at, last_at, n_rows)
 
 
-def _one_currency(engine: DuckDBEngine, feeds: list[Feed], declared: str | None) -> str | None:
-    """Return the dataset's currency: the declared one, or the only one that its orders have."""
-    if declared is not None:
-        return declared
-    counts: dict[str, int] = {}
-    for feed in feeds:
-        if feed.table == "orders" and "currency" in feed.columns:
-            plan = feed.columns["currency"]
-            sql = f"upper(trim(CAST({ident(plan.columns[0])} AS VARCHAR)))" if plan.columns else literal(plan.text)
-            for code, n in RawProbe(engine, feed).values(sql):
-                if code:
-                    counts[code] = counts.get(code, 0) + n
-    if len(counts) > 1:
-        shown = ", ".join(f"{code} {n:,}" for code, n in sorted(counts.items(), key=lambda c: -c[1])[:5])
-        raise DataError(
-            f"The orders are in {len(counts)} currencies ({shown}); amounts of different currencies do not add up.",
-            fix=f"Declare currency={max(counts, key=lambda c: counts[c])!r} to set the others aside, or convert first.",
-        )
-    return next(iter(counts), None)
-
-
 def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Checked) -> None:
     """Account for lines that no column could be read from, and for lines that no route takes."""
     for raw in gathered.raws:
         own = {f.table for f in gathered.feeds if f.raw is raw}
-        is_mapped = bool(gathered.unrouted)
-        table = _source_label(raw) if is_mapped else next(iter(own))
+        table = _source_label(raw) if gathered.unrouted else next(iter(own))
         n = raw.unreadable.num_rows
         if n:
             engine.register("_unreadable", raw.unreadable)
@@ -288,11 +268,12 @@ def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Ch
             )
             engine.unregister("_unreadable")
         if raw.name in gathered.unrouted:
-            engine.execute(
+            # INSERT says how many; the label may be that of a contract table, so a count of it would say too much
+            ((n_unrouted,),) = engine.rows(
                 f"""INSERT INTO _aside SELECT {literal(table)}, _file, _line, _reasons, {raw_row(raw)}, NULL
                 FROM ({gathered.unrouted[raw.name]})"""
             )
-            (n,) = engine.rows(f"SELECT count(*) FROM _aside WHERE tbl = {literal(table)}")[0]
+            n += n_unrouted
         if not n:
             continue
         at = next((i for i, a in enumerate(checked.accounts) if a.table == table), None)
@@ -316,7 +297,7 @@ def _clear(engine: DuckDBEngine) -> None:
 
 def _source_label(raw: RawTable) -> str:
     """Name of a source as accounts show it: its file, without folders or ending."""
-    return os.path.basename(raw.files[0].display).split(".")[0]
+    return stem_of(os.path.basename(raw.files[0].display))
 
 
 def _balance(engine: DuckDBEngine, checked: Checked) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from lifecycle_kit.contract.feeds import Plan
 from lifecycle_kit.contract.parse import ParseOptions
 from lifecycle_kit.contract.sources import DuckDBTable
-from lifecycle_kit.contract.sources.files import format_of
+from lifecycle_kit.contract.sources.files import format_of, stem_of
 from lifecycle_kit.contract.tables import TABLES
 from lifecycle_kit.errors import DataError, UnknownNameError, UsageError, nearest
 from lifecycle_kit.yaml_lines import Entry, read_yaml
@@ -119,7 +119,7 @@ class MappingFile:
             return self._only(names, path)
         files = [p for p in sorted(path.iterdir()) if not p.name.startswith(".") and format_of(p.name)[0] is not None]
         found = {p.name: p for p in files}
-        stems = {p.name.split(".")[0]: p for p in files}
+        stems = {stem_of(p.name): p for p in files}
         return {n: _pick(n, {**stems, **found} if n else found, path.name) for n in names}
 
     def _only(self, names: list[str], source: Any) -> dict[str, Any]:
