@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # public name -> the module it lives in
 _HOME = {
     "load": "contract.load",
+    "DECLARATIONS": "contract.declared",
     "Dataset": "contract.dataset",
     "CheckReport": "contract.report",
     "StageModel": "stages.model",
@@ -51,6 +52,7 @@ __all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset as Dataset
+    from lifecycle_kit.contract.declared import DECLARATIONS as DECLARATIONS
     from lifecycle_kit.contract.load import load as load
     from lifecycle_kit.contract.report import CheckReport as CheckReport
     from lifecycle_kit.errors import DataError as DataError

@@ -7,11 +7,15 @@ Stored times are naive UTC. A report "as of 30 June" means everything up to the 
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lifecycle_kit.errors import UsageError
 
-__all__ = ["closing_instant", "day_of", "months_before", "parse_as_of", "zone"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["closing_instant", "day_of", "local_times", "months_before", "parse_as_of", "zone"]
 
 _TICK = dt.timedelta(microseconds=1)
 
@@ -70,6 +74,12 @@ def closing_instant(as_of: str | dt.date | dt.datetime, timezone: str) -> dt.dat
 def day_of(instant: dt.datetime, timezone: str) -> dt.date:
     """Return the business day on which a naive UTC instant falls."""
     return instant.replace(tzinfo=dt.UTC).astimezone(zone(timezone)).date()
+
+
+def local_times(times: pd.Series, timezone: str) -> pd.Series:
+    """Return naive UTC times as naive times of the business time zone, for people to read."""
+    local: pd.Series = times.dt.tz_localize("UTC").dt.tz_convert(timezone).dt.tz_localize(None)
+    return local
 
 
 def months_before(day: dt.date, n_months: int) -> dt.date:

@@ -29,7 +29,7 @@ def check(path: str, set_aside: str | None, wants_json: bool, **declared: Any) -
 
     if set_aside is not None and not Path(set_aside).parent.is_dir():
         raise UsageError(f"There is no folder {Path(set_aside).parent}.", fix="Create it first.")
-    with open_data(path, declared) as dataset:
+    with open_data(path, declared, set_aside) as dataset:
         report = dataset.report
         if set_aside is not None:
             report.write_set_aside(set_aside)
@@ -43,7 +43,8 @@ def check(path: str, set_aside: str | None, wants_json: bool, **declared: Any) -
 
 
 def _print(report: Any, dataset: Any) -> None:
-    span = f"{dataset.first_at:%Y-%m-%d} to {dataset.last_at:%Y-%m-%d}" if dataset.first_at is not None else "no dates"
+    days = dataset.days
+    span = "no dates" if days is None else f"{days[0]} to {days[1]}"
     click.echo(
         f"{visible(report.name)}: {span}, days end in {report.timezone}, currency {report.currency or 'not declared'}\n"
     )

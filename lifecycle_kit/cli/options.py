@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from lifecycle_kit.contract.declared import DECLARATIONS
+from lifecycle_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset
     from lifecycle_kit.stages.model import StageModel
 
 __all__ = [
-    "DECLARATIONS",
     "as_json",
     "data_options",
     "declared_options",
@@ -23,23 +26,7 @@ __all__ = [
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-# how a source is written, as `load` takes it: option name -> help
-DECLARATIONS = {
-    "mapping": "Mapping file, or the name of a shipped one (online_retail_uci, cdnow).",
-    "timezone": "Business time zone: it says when a day ends. Default: the folder's dataset file, else UTC.",
-    "currency": "The one currency to keep, ISO 4217.",
-    "source_timezone": "Time zone of times that carry none. Default: UTC.",
-    "date_format": "How dates are written, for example %d/%m/%Y.",
-    "date_unit": "excel, s, ms or us, where dates are numbers.",
-    "decimal": "Decimal mark: . or ,",
-    "thousands": "Thousands mark.",
-    "money_unit": "major (euros) or minor (cents).",
-    "negative_amount": "What a negative amount is: refund or set_aside.",
-    "duplicates": "keep or set_aside rows that are alike and have no id.",
-    "delimiter": "What separates fields of a CSV file.",
-    "encoding": "Encoding of a CSV file, for example cp1252.",
-}
+_LARGE_SHARE = 0.05  # of lines set aside: more is rarely dirt, mostly a wrong declaration
 
 
 def declared_options(command: _Command) -> _Command:
@@ -82,13 +69,36 @@ def as_json(command: _Command) -> _Command:
     return click.option("--json", "wants_json", is_flag=True, help="Print JSON, for scripts.")(command)
 
 
-def open_data(data: str, declared: dict[str, Any]) -> Dataset:
-    """Load the data as declared, with progress where somebody watches."""
-    from lifecycle_kit.cli.screen import progress
+def open_data(data: str, declared: dict[str, Any], *outputs: str | None) -> Dataset:
+    """Load the data as declared, with progress where somebody watches, and say what was set aside or assumed.
+
+    Raises
+    ------
+    UsageError
+        When one of `outputs`, the files that will be written, is one of those that were read.
+    """
+    from lifecycle_kit.cli.screen import print_notes, progress
     from lifecycle_kit.contract.load import load
 
+    _refuse_inputs((data, declared.get("mapping")), outputs)
     with progress(f"Reading and checking {data}"):
-        return load(data, **{name: declared[name] for name in DECLARATIONS if declared.get(name) is not None})
+        dataset = load(data, **{name: declared[name] for name in DECLARATIONS if declared.get(name) is not None})
+    _refuse_inputs([file.path for file in dataset.report.files], outputs)
+    n_read = sum(account.n_read for account in dataset.report.tables)
+    n_set_aside = sum(account.n_set_aside for account in dataset.report.tables)
+    if n_set_aside:
+        label = "Warning" if n_set_aside > n_read * _LARGE_SHARE else "Note"
+        text = f"{n_set_aside:,} of {n_read:,} lines were set aside ({n_set_aside / n_read:.1%})."
+        print_notes([f"{text} 'lifecycle check' says why."], label=label)
+    print_notes(note for note in dataset.report.notes if "money_unit" in note)
+    return dataset
+
+
+def _refuse_inputs(inputs: Iterable[str | Path | None], outputs: Iterable[str | None]) -> None:
+    taken = {Path(path).resolve() for path in inputs if path}
+    for output in outputs:
+        if output and Path(output).resolve() in taken:
+            raise UsageError(f"{output} is what is being read; it would be overwritten.", fix="Give another file name.")
 
 
 def pick_model(name: str | None, dataset: Dataset) -> StageModel:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lifecycle_kit.cli.options import as_json
+from lifecycle_kit.cli.options import as_json, declared_options
 from lifecycle_kit.cli.screen import print_json, print_notes, progress
 
 __all__ = ["report"]
@@ -22,19 +22,20 @@ __all__ = ["report"]
 )
 @click.option("--model", default="", help="Stage model: a YAML file, or shop or orders_only.")
 @click.option("--as-of", default="", metavar="DATE", help="Close of that business day. Default: the log's last day.")
-@click.option("--mapping", default="", help="Mapping file, or the name of a shipped one.")
 @click.option("--title", default="Customer lifecycle report", show_default=True)
 @as_json
-def report(out: str, wants_json: bool, title: str, **parameters: Any) -> None:
+@declared_options
+def report(out: str, wants_json: bool, title: str, data: str, model: str, as_of: str, **declared: Any) -> None:
     """Publish the lifecycle report: one offline page, its tables, its notebook and a manifest."""
     from lifecycle_kit.reports import LIFECYCLE_REPORT, run_report
     from lifecycle_kit.reports.lifecycle import check_inputs, report_notebook
 
-    check_inputs(**parameters)
+    check_inputs(data, model=model, as_of=as_of, mapping=declared["mapping"])
+    given = {name: value for name, value in declared.items() if value is not None}
     with progress("Running the report") as show:
         published = run_report(
             report_notebook(),
-            parameters=parameters | {"title": title},
+            parameters={"data": data, "model": model, "as_of": as_of, "title": title} | given,
             declared=LIFECYCLE_REPORT,
             out=Path(out),
             title=title,

@@ -43,7 +43,7 @@ def snapshot(
 
     if (status or stage) and not members:
         raise UsageError("--status and --stage choose members.", fix="Add --members FILE.")
-    with open_data(data, declared) as dataset:
+    with open_data(data, declared, members, picture) as dataset:
         model = pick_model(model_name, dataset)
         with progress("Placing everybody"):
             now, frame = snapshot_changes(dataset, model, as_of, as_known=as_known)
@@ -92,7 +92,7 @@ def history(
     from lifecycle_kit.stages.history import history as compute
     from lifecycle_kit.stages.occupancy import occupancy
 
-    with open_data(data, declared) as dataset:
+    with open_data(data, declared, out, picture) as dataset:
         model = pick_model(model_name, dataset)
         with progress("Following everybody through time"):
             made = compute(dataset, model, as_of, as_known=as_known)
@@ -137,9 +137,10 @@ def person(
     **declared: Any,
 ) -> None:
     """One customer's touchpoints, and the status right after each."""
+    from lifecycle_kit.calendar import local_times
     from lifecycle_kit.stages.person import person as compute
 
-    with open_data(data, declared) as dataset:
+    with open_data(data, declared, picture) as dataset:
         found = compute(dataset, pick_model(model_name, dataset), person_id, as_of, as_known=as_known)
         if picture:
             _draw(found.plot(), picture)
@@ -151,7 +152,8 @@ def person(
             }
             print_json({"person_id": found.person_id, "as_of": found.moment.as_of} | plain)
             return
-        click.echo(f"{visible(found.person_id)}, as of {found.moment.as_of} (times in UTC)\n")
+        click.echo(f"{visible(found.person_id)}, as of {found.moment.as_of} (times in {dataset.timezone})\n")
+        touchpoints["occurred_at"] = local_times(touchpoints["occurred_at"], dataset.timezone)
         touchpoints["revenue"] = touchpoints["revenue"] / 100
         print_table(touchpoints, {"occurred_at": "%Y-%m-%d %H:%M", "revenue": ",.2f"})
 

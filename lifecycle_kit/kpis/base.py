@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of
 from lifecycle_kit.errors import DataError, UsageError
-from lifecycle_kit.kpis.intervals import poisson_exact, ratio_delta, wilson
+from lifecycle_kit.kpis.intervals import ratio_delta, wilson
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -33,7 +33,7 @@ class BaseMetric:
     unit: Literal["people per day", "share", "money"]
     numerator: str
     denominator: str
-    interval: Literal["poisson_exact", "wilson", "ratio_delta"]
+    interval: Literal["wilson", "ratio_delta"]
     needs: str
 
 
@@ -44,7 +44,7 @@ BASE_METRICS: tuple[BaseMetric, ...] = (
         "people per day",
         "people with a touchpoint of their own, added up over the days",
         "days of the period that lie within the log",
-        "poisson_exact",
+        "ratio_delta",
         "daily_traffic",
     ),
     BaseMetric(
@@ -80,7 +80,7 @@ BASE_METRICS: tuple[BaseMetric, ...] = (
 _NOT_OWN = ("order_refunded", "order_cancelled", "guest_order_refunded")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BaseMetrics:
     """The base metrics of one or more periods.
 
@@ -88,7 +88,7 @@ class BaseMetrics:
     ----------
     values : pandas.DataFrame
         One row per period and metric: metric, label, unit, period_start, period_end (both included),
-        value, lo, hi, n_num, n_den, mature_share, method, reason (why a value is null). Money is in
+        numerator and denominator in words, value, lo, hi, n_num, n_den, mature_share, method, reason (why a value is null). Money is in
         major units; n_num of a money metric is its numerator in major units.
     window_days : int
         How long a visitor has to order to count as converted.
@@ -99,6 +99,10 @@ class BaseMetrics:
     values: pd.DataFrame
     window_days: int
     source: str
+
+    def __repr__(self) -> str:
+        periods = self.values[["period_start", "period_end"]].drop_duplicates()
+        return f"BaseMetrics({len(periods):,} periods; {self.source})"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the values, one row per period and metric."""
@@ -139,7 +143,7 @@ def base_metrics(
     Raises
     ------
     UsageError
-        When the period is empty or the window is not positive.
+        When the period is empty or ends after `as_of`, or the window is not positive.
     """
     import pandas as pd
 
@@ -148,7 +152,9 @@ def base_metrics(
     if dataset.first_at is None or dataset.last_at is None:
         raise DataError(f"The log of {dataset.name!r} is empty.", fix="Run 'lifecycle check' to see why.")
     known = _day(as_of) if as_of else day_of(dataset.last_at, dataset.timezone)
-    last = min(_day(until) if until else known, known)
+    last = _day(until) if until else known
+    if last > known:
+        raise UsageError(f"The period ends on {last}, after the as-of day {known}.", fix="Give an earlier until.")
     first = _day(since) if since else last - dt.timedelta(days=364)
     if first > last:
         raise UsageError(f"The period from {first} to {last} is empty.", fix="Give a since before until and as_of.")
@@ -188,26 +194,35 @@ def _row(
         "unit": metric.unit,
         "period_start": start,
         "period_end": end,
+        "numerator": metric.numerator.format(window=window_days),
+        "denominator": metric.denominator.format(window=window_days),
         **{key: value if key == "reason" else _number(value) for key, value in found.items()},
         "method": metric.interval,
     }
 
 
 def _daily_traffic(dataset: Dataset, start: dt.date, end: dt.date, known: dt.date, window_days: int) -> dict[str, Any]:
-    import ibis
-
     assert dataset.first_at is not None
     log = _log(dataset, known)
     own = log.filter(_in_days(log, start, end) & ~log.event.isin(_NOT_OWN))
-    people_days = own.select("person_key", "business_day").distinct().aggregate(n=ibis._.count())
-    n = int(_fetch(dataset, people_days)["n"] or 0)
+    per_day = own.group_by("business_day").aggregate(y=own.person_key.nunique())
+    sums = _fetch(dataset, per_day.aggregate(n=per_day.y.sum(), yy=(per_day.y * per_day.y).sum()))
+    n, squares = int(sums["n"] or 0), int(sums["yy"] or 0)
     covered = max(start, day_of(dataset.first_at, dataset.timezone))
     n_days = (end - covered).days + 1
     if n_days < 1:
         return {"reason": "the log begins after the period"}
-    low, high = poisson_exact(n, n_days)
-    mature = n_days / ((end - start).days + 1)
-    return {"value": n / n_days, "lo": low, "hi": high, "n_num": n, "n_den": n_days, "mature_share": mature}
+    # days are the unit: they differ by far more than chance would make them (weekdays, seasons, sales)
+    low, high = ratio_delta(n_days, n, n_days, squares, n_days, n) or (None, None)
+    return {
+        "value": n / n_days,
+        "lo": low,
+        "hi": high,
+        "n_num": n,
+        "n_den": n_days,
+        "mature_share": n_days / ((end - start).days + 1),
+        "reason": None if low is not None else "one day only: no interval",
+    }
 
 
 def _conversion_rate(

@@ -1,4 +1,4 @@
-"""Intervals for counts, proportions and ratios, from sums alone.
+"""Intervals for proportions and ratios, from sums alone.
 
 The engine gives the sums; nothing here sees a person. All are two-sided at `level`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-__all__ = ["poisson_exact", "ratio_delta", "wilson"]
+__all__ = ["ratio_delta", "wilson"]
 
 
 def wilson(n_successes: int, n_trials: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -33,31 +33,12 @@ def wilson(n_successes: int, n_trials: int, *, level: float = 0.95) -> tuple[flo
     return low, high
 
 
-def poisson_exact(n_events: int, exposure: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the exact interval of a Poisson rate (events per unit of exposure).
-
-    Source: Garwood (1936), "Fiducial limits for the Poisson distribution".
-
-    Raises
-    ------
-    ValueError
-        When the count is negative or the exposure is not positive.
-    """
-    from scipy.special import gammaincinv
-
-    if n_events < 0 or exposure <= 0:
-        raise ValueError(f"{n_events} events in {exposure} is not a rate")
-    tail = (1 - level) / 2
-    low = 0.0 if n_events == 0 else float(gammaincinv(n_events, tail))
-    return low / exposure, float(gammaincinv(n_events + 1, 1 - tail)) / exposure
-
-
 def ratio_delta(
     n: int, sum_y: float, sum_x: float, sum_yy: float, sum_xx: float, sum_xy: float, *, level: float = 0.95
 ) -> tuple[float, float] | None:
-    """Return the interval of a ratio of sums over `n` independent people, by the delta method.
+    """Return the interval of a ratio of sums over `n` units (people, days), by the delta method.
 
-    People are the unit: several orders of one person are not independent. None with fewer than two people.
+    The unit is what may be taken as independent: people rather than their orders. None with fewer than two.
 
     Source: Cochran (1977), Sampling Techniques, ch. 6.
     """

@@ -22,7 +22,7 @@ __all__ = ["ENTRY", "Transitions", "transitions"]
 ENTRY = "(new)"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Transitions:
     """The moves of one period: after the close of `since`, up to the close of `until`.
 
@@ -45,6 +45,10 @@ class Transitions:
     counts: pd.DataFrame
     balance: pd.DataFrame
     history: History
+
+    def __repr__(self) -> str:
+        n_moves = int(self.counts["n_moves"].sum())
+        return f"Transitions({n_moves:,} moves, {self.since} to {self.until}; {self.history.moment.source})"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the counts: one row per from_status and to_status."""

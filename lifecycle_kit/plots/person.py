@@ -30,6 +30,7 @@ def plot_person(
     *,
     person_id: str,
     until: dt.datetime | dt.date | str,
+    timezone: str = "UTC",
     source: str | None = None,
     labels: Mapping[str, str] | None = None,
     ax: Axes | None = None,
@@ -39,7 +40,7 @@ def plot_person(
     Parameters
     ----------
     touchpoints : pandas.DataFrame
-        One row per touchpoint: occurred_at (naive UTC), event, revenue (minor units).
+        One row per touchpoint: occurred_at (naive, in `timezone`), event, revenue (minor units).
     spells : pandas.DataFrame
         One row per spell: status, stage, valid_from, valid_to (null while it lasts).
     order : sequence of str
@@ -48,6 +49,8 @@ def plot_person(
         Whose timeline.
     until : datetime, date or str
         Where spells that last are cut.
+    timezone : str
+        Whose times they are, for the axis.
     source : str, optional
         Where the data comes from.
     labels : mapping, optional
@@ -109,7 +112,7 @@ def plot_person(
         ax.set_ylim(at + 0.8, -0.5)
         ax.axhline(len(visited) + 0.7, color=style.RULE, linewidth=1)
         style.time_axis(ax, 9)
-        ax.set_xlabel("date and time (UTC)", fontsize=9.5, color=style.INK)
+        ax.set_xlabel(f"date and time ({words.plain(timezone)})", fontsize=9.5, color=style.INK)
         ax.set_ylabel("status and touchpoint", fontsize=9.5, color=style.INK)
         whose = words.shorten(words.plain(person_id), 40)
         style.set_title(ax, f"Customer {whose}, up to {end:%Y-%m-%d}")

@@ -22,7 +22,7 @@ def report_notebook() -> Path:
     raise RunError(f"The kit's own {_NAME} is missing.", fix="Install lifecycle-kit again.")
 
 
-def check_inputs(*, model: str = "", as_of: str = "", mapping: str = "", data: str = "") -> None:
+def check_inputs(data: str, *, model: str = "", as_of: str = "", mapping: str | None = None) -> None:
     """Raise now what the notebook would find out after a minute: a model, mapping or date that is none."""
     from lifecycle_kit.contract.declaration import find_declaration
 

@@ -16,6 +16,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
+from lifecycle_kit.contract.declared import DECLARATIONS
 from lifecycle_kit.errors import UnknownNameError, UsageError
 
 __all__ = ["LIFECYCLE_REPORT", "Json", "Kind", "Parameter", "check_parameters"]
@@ -262,6 +263,6 @@ LIFECYCLE_REPORT: tuple[Parameter, ...] = (
     Parameter("data", "path", help="The shop's log: a file, or a folder of contract tables."),
     Parameter("model", "str", "", help="A YAML file or a shipped name; empty: the one the data can feed."),
     Parameter("as_of", "date", "", help="The day the report speaks of; empty: the last day of the log."),
-    Parameter("mapping", "str", "", help="A file or a shipped name, when columns have other names."),
     Parameter("title", "str", "Customer lifecycle report", help="The report's title."),
+    *(Parameter(name, "str", "", help=text) for name, text in DECLARATIONS.items()),
 )

@@ -37,6 +37,10 @@ __all__ = ["PublishedReport", "run_report"]
 
 HTML = "report.html"
 NOTEBOOK = "report.ipynb"
+_ANSWERS: dict[str, type[DataError] | type[UsageError]] = {
+    "DataError": DataError,
+    **dict.fromkeys(("UsageError", "UnknownNameError", "ModelError"), UsageError),
+}
 _CELL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py:")
 
 
@@ -113,8 +117,8 @@ def run_report(
     ------
     UsageError
         Wrong parameters, a notebook without its parameters cell, a folder that cannot be used.
-    DataError
-        A cell found that the data cannot be used.
+    DataError, UsageError
+        What a cell's call of the kit answered: the data or a parameter cannot be used.
     RunError
         A cell failed, the kernel died, another run is writing the folder, the disk is full. What
         was published before is untouched.
@@ -133,10 +137,12 @@ def run_report(
             )
             ran = _portable(ran, source.name, {str(scratch): target.name, str(Path(temp)): "kernel"})
             if failure:
+                if failure.error in _ANSWERS:
+                    # the kit's own answer to the data or the call: no cell is to blame, and its code is no clue
+                    answer = failure.reason.removeprefix(f"{failure.error}: ")
+                    raise _ANSWERS[failure.error](f"{answer.removesuffix('.')}. Nothing was published.")
                 kept = _keep_failed(ran, target)
-                # bad data stays bad data, also when a cell found it
-                broken = DataError if failure.error == DataError.__name__ else RunError
-                raise broken(
+                raise RunError(
                     f"{str(failure).removesuffix('.')}. Nothing was published.",
                     fix=f"The notebook as it ended is {kept.name!r} in {kept.parent}.",
                 )

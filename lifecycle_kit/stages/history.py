@@ -34,7 +34,7 @@ SPELL_SCHEMA: dict[str, str] = {
 _number = itertools.count(1)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class History:
     """Every spell of every person up to one moment; the rows stay in the dataset's engine.
 
@@ -53,6 +53,9 @@ class History:
     model: StageModel
     moment: Moment
     relation: str
+
+    def __repr__(self) -> str:
+        return f"History({self.model.name!r}, {self.n_spells:,} spells; {self.moment.source})"
 
     @property
     def spells(self) -> ir.Table:

@@ -125,7 +125,7 @@ class Activity:
     within: dt.timedelta | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StageModel:
     """A company's lifecycle: what it calls its stages and when a person is in one.
 
@@ -141,6 +141,9 @@ class StageModel:
     activities: tuple[Activity, ...] = ()
     touchpoints: Mapping[str, str] | None = None
     vocabularies: Mapping[str, Mapping[str, str | None]] | None = None
+
+    def __repr__(self) -> str:
+        return f"StageModel({self.name!r}, {len(self.stages)} stages, {len(self.statuses)} statuses, {self.hash_})"
 
     @property
     def hash_(self) -> str:

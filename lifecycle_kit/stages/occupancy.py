@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Occupancy", "month_ends", "occupancy"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Occupancy:
     """People per status on a row of days.
 
@@ -34,6 +34,9 @@ class Occupancy:
 
     counts: pd.DataFrame
     history: History
+
+    def __repr__(self) -> str:
+        return f"Occupancy({self.counts['day'].nunique():,} days; {self.history.moment.source})"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the counts, one row per day and status."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lifecycle_kit.calendar import local_times
 from lifecycle_kit.errors import UsageError
 from lifecycle_kit.stages.history import history
 from lifecycle_kit.stages.model import StageModel
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PersonTimeline", "person"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PersonTimeline:
     """What one person did, and where the company's map put them meanwhile.
 
@@ -36,6 +37,8 @@ class PersonTimeline:
         (minor units), status and stage right after it.
     spells : pandas.DataFrame
         One row per spell, as in `History.to_frame`.
+    timezone : str
+        The business time zone, in which `plot` shows times.
     """
 
     person_id: str
@@ -43,6 +46,11 @@ class PersonTimeline:
     model: StageModel
     touchpoints: pd.DataFrame
     spells: pd.DataFrame
+    timezone: str
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.touchpoints):,} touchpoints, {len(self.spells):,} spells"
+        return f"PersonTimeline({self.person_id!r}, {counts}; {self.moment.source})"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the touchpoints with the status right after each."""
@@ -50,15 +58,19 @@ class PersonTimeline:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw touchpoints and spells on one timeline."""
+        import pandas as pd
+
         from lifecycle_kit.plots.person import plot_person
 
         order = [status.id for status in self.model.by_rank]
+        spells, until = self.spells, pd.Series([self.moment.instant]).astype("datetime64[us]")
         return plot_person(
-            self.touchpoints,
-            self.spells,
+            self.touchpoints.assign(occurred_at=local_times(self.touchpoints["occurred_at"], self.timezone)),
+            spells.assign(**{end: local_times(spells[end], self.timezone) for end in ("valid_from", "valid_to")}),
             order,
             person_id=self.person_id,
-            until=self.moment.instant,
+            until=local_times(until, self.timezone)[0].to_pydatetime(),
+            timezone=self.timezone,
             source=self.moment.source,
             labels=self.model.labels,
             ax=ax,
@@ -106,4 +118,4 @@ def person(
         left_on="occurred_at",
         right_on="valid_from",
     ).drop(columns="valid_from")
-    return PersonTimeline(str(person_id), moment, model, placed, spells)
+    return PersonTimeline(str(person_id), moment, model, placed, spells, dataset.timezone)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "snapshot", "snapshot_changes"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Snapshot:
     """Everybody's status at one moment.
 
@@ -45,6 +45,9 @@ class Snapshot:
     people: pa.Table
     n_not_met: int
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Snapshot({self.model.name!r}, {self.n_people:,} people; {self.moment.source})"
 
     @property
     def n_people(self) -> int:

@@ -18,8 +18,20 @@
 data = "../../data/shop"
 model = ""
 as_of = ""
-mapping = ""
 title = "Customer lifecycle report"
+mapping = ""
+timezone = ""
+currency = ""
+source_timezone = ""
+date_format = ""
+date_unit = ""
+decimal = ""
+thousands = ""
+money_unit = ""
+negative_amount = ""
+duplicates = ""
+delimiter = ""
+encoding = ""
 
 # %% tags=["no-report"]
 from datetime import timedelta
@@ -32,7 +44,8 @@ from lifecycle_kit.plots import show
 from lifecycle_kit.reports import cards_html, escape_markdown, report_folder, table_html
 
 folder = report_folder()
-shop = lk.load(data, mapping=mapping or None)
+declared = {name: globals()[name] for name in lk.DECLARATIONS if globals()[name]}
+shop = lk.load(data, **declared)
 stages = lk.load_model(model) if model else lk.suited_model(shop)
 now, changes = lk.snapshot_changes(shop, stages, as_of or None)
 day = now.moment.day
@@ -49,21 +62,32 @@ for warning in now.warnings:
 # ## At a glance
 
 # %%
-metrics = lk.base_metrics(shop, day - timedelta(days=364), day, as_of=day)
+metrics = lk.base_metrics(shop, day - timedelta(days=364), day, as_of=day).to_frame()
 year = lk.base_metrics(shop, by="month", as_of=day)
+currency_note = f", {shop.currency}" if shop.currency else ""
 
 
 def amount(value, unit):
     """Write a metric's value the way people read it."""
     if value != value:
-        return "–"
-    return {"share": f"{value:.2%}", "money": f"{value:,.2f} {shop.currency or ''}".strip()}.get(unit, f"{value:,.0f}")
+        return "\N{EN DASH}"
+    return {"share": f"{value:.2%}", "money": f"{value:,.2f}"}.get(unit, f"{value:,.0f}")
 
 
-cards = [("People in the lifecycle", f"{now.n_people:,}", f"close of {day}")]
-for row in metrics.to_frame().itertuples():
-    between = f"{amount(row.lo, row.unit)} to {amount(row.hi, row.unit)}" if row.lo == row.lo else str(row.reason)
-    cards.append((row.label, amount(row.value, row.unit), between))
+def interval(row):
+    """Write a metric's interval, or why there is none."""
+    if row.lo != row.lo:
+        return row.reason or ""
+    return f"{amount(row.lo, row.unit)}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{amount(row.hi, row.unit)}"
+
+
+def label(row):
+    """Name a metric with its currency."""
+    return row.label + (currency_note if row.unit == "money" else "")
+
+
+cards = [("People in the lifecycle", f"{now.n_people:,}", "by the close of the day")]
+cards += [(label(row), amount(row.value, row.unit), interval(row)) for row in metrics.itertuples()]
 cards_html(cards)
 
 # %%
@@ -118,7 +142,9 @@ show(months.plot())
 if moves is None:
     display(Markdown("The log does not reach back a month, so there is no period to compare with."))
 else:
+    words = stages.labels | {"(new)": "(newcomers)"}
     top = moves.to_frame().sort_values(["n_people", "n_moves"], ascending=False).head(15)
+    top = top.assign(from_status=top["from_status"].map(words), to_status=top["to_status"].map(words))
     display(
         table_html(
             top,
@@ -127,11 +153,12 @@ else:
             row_header=["from_status", "to_status"],
         )
     )
+    balance = moves.balance.assign(status=moves.balance["status"].map(lambda status: words.get(status, status)))
     display(
         table_html(
-            moves.balance.drop(columns="kind"),
+            balance.drop(columns=["stage", "kind"]),
             "Opening + in - out = closing, for every status",
-            labels={"status": "Status", "stage": "Stage", "opening": "Opening", "n_in": "In", "n_out": "Out", "closing": "Closing"},
+            labels={"status": "Status", "opening": "Opening", "n_in": "In", "n_out": "Out", "closing": "Closing"},
         )
     )
 
@@ -142,28 +169,37 @@ else:
 show(year.plot())
 
 # %%
-recent = year.to_frame().tail(4 * 3)
+recent = year.to_frame()
+recent = recent[recent["period_start"].isin(sorted(recent["period_start"].unique())[-3:])]
+recent = recent.assign(
+    metric=[label(row) for row in recent.itertuples()],
+    period=[f"{start} to {end}" for start, end in zip(recent["period_start"], recent["period_end"], strict=True)],
+    told=[f"{amount(row.value, row.unit)} ({interval(row)})".replace(" ()", "") for row in recent.itertuples()],
+)
 table_html(
-    recent.assign(
-        period=[f"{s} to {e}" for s, e in zip(recent["period_start"], recent["period_end"], strict=True)],
-        figure=[amount(v, u) for v, u in zip(recent["value"], recent["unit"], strict=True)],
-        interval=[
-            "–" if low != low else f"{amount(low, u)} to {amount(high, u)}"
-            for low, high, u in zip(recent["lo"], recent["hi"], recent["unit"], strict=True)
-        ],
-        note=recent["reason"].fillna(""),
-    )[["period", "label", "figure", "interval", "n_den", "mature_share", "note"]],
-    "The last three months",
-    formats={"n_den": ",.0f", "mature_share": ".0%"},
-    labels={
-        "period": "Period",
-        "label": "Metric",
-        "figure": "Value",
-        "interval": "95 % interval",
-        "n_den": "Divided by",
-        "mature_share": "Old enough",
-        "note": "Note",
-    },
+    recent.pivot(index="metric", columns="period", values="told").loc[recent["metric"].unique()].reset_index(),
+    "The last three months, with 95 % intervals",
+    labels={"metric": "Metric"},
+)
+
+# %%
+young = recent[recent["mature_share"] < 1]
+Markdown(
+    "\n".join(
+        f"- **{escape_markdown(row.metric)}, {row.period}.** Only {row.mature_share:.0%} of it is old enough to count, "
+        "so do not read the last point as a turn."
+        for row in young.itertuples()
+    )
+)
+
+# %%
+table_html(
+    metrics.assign(metric=[label(row) for row in metrics.itertuples()])[
+        ["metric", "numerator", "denominator", "n_den"]
+    ],
+    "What is divided by what (the last column: over the 365 days)",
+    formats={"n_den": ",.0f"},
+    labels={"metric": "Metric", "numerator": "Counted", "denominator": "Divided by", "n_den": "That is"},
 )
 
 # %% [markdown]
@@ -197,7 +233,7 @@ table_html(
 # %%
 lines = [f"- **Warning.** {escape_markdown(str(w))}" for w in shop.report.warnings]
 lines += [f"- {escape_markdown(n)}" for n in shop.report.notes]
-lines += [f"- {n:,} times: {escape_markdown(reason)}" for reason, n in shop.report.reasons().items()]
+lines += [f"- Set aside, {n:,}: {escape_markdown(reason)}" for reason, n in shop.report.reasons().items()]
 lines += [
     f"- Not in the data: {escape_markdown(c.text)}. Without it, {escape_markdown(c.without)}."
     for c in shop.capabilities.values()

@@ -55,7 +55,10 @@ def test_daily_traffic(january):
     # are the shop's doing
     assert (row["n_num"], row["n_den"]) == (7, 31)
     assert row["value"] == pytest.approx(7 / 31)
-    assert row["lo"] < row["value"] < row["hi"]
+    # by hand: 1, 2, 1, 1, 1, 1 people on six of 31 days; standard error of the mean day
+    days = pd.Series([1, 2, 1, 1, 1, 1] + [0] * 25)
+    assert row["hi"] - row["value"] == pytest.approx(1.959964 * days.std() / 31**0.5, rel=1e-6)
+    assert row["value"] - row["lo"] == pytest.approx(row["hi"] - row["value"])
 
 
 def test_conversion_rate(january):
@@ -132,5 +135,7 @@ def test_wrong_calls():
     with shop() as dataset:
         with pytest.raises(lk.UsageError, match="is empty"):
             lk.base_metrics(dataset, "2024-02-01", "2024-01-01")
+        with pytest.raises(lk.UsageError, match="ends on 2030-01-01, after the as-of day 2024-01-28"):
+            lk.base_metrics(dataset, until="2030-01-01")
         with pytest.raises(lk.UsageError, match="at least 1"):
             lk.base_metrics(dataset, window_days=0)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lifecycle_kit.kpis.intervals import poisson_exact, ratio_delta, wilson
+from lifecycle_kit.kpis.intervals import ratio_delta, wilson
 
 
 # Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I, method 3
@@ -30,18 +30,6 @@ def test_wilson_edges():
     for wrong in ((0, 0), (3, 2), (-1, 2)):
         with pytest.raises(ValueError, match="is not a proportion"):
             wilson(*wrong)
-
-
-# Garwood's limits as in Johnson, Kotz & Kemp's tables: 10 events (4.795, 18.390), none (0, 3.689)
-@pytest.mark.parametrize(("n", "limits"), [(10, (4.795, 18.390)), (0, (0.0, 3.689)), (1, (0.0253, 5.572))])
-def test_poisson_exact_published(n, limits):
-    assert poisson_exact(n, 1) == pytest.approx(limits, abs=5e-4)
-    assert poisson_exact(n, 4) == pytest.approx([limit / 4 for limit in limits], abs=5e-4)
-
-
-def test_poisson_refuses_no_exposure():
-    with pytest.raises(ValueError, match="is not a rate"):
-        poisson_exact(3, 0)
 
 
 def test_ratio_delta_is_the_mean_interval_when_everybody_has_one():
