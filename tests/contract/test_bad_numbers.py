@@ -95,6 +95,18 @@ def test_b020_mixed_currencies_never_add_up(orders_csv):
     assert balanced(found)
 
 
+@pytest.mark.parametrize(("code", "why"), [("JPY", "have no cents"), ("BHD", "have 3 decimals, not cents")])
+def test_b020_currencies_without_cents_are_refused(orders_csv, code, why):
+    with pytest.raises(DataError, match=rf"Amounts of {code} {why}: not supported yet"):
+        orders_csv("o1,a,2024-01-01,1200", currency=code)
+    header = "order_id,person_id,ordered_at,net_revenue,currency"
+    with pytest.raises(DataError, match=why):
+        orders_csv(f"o1,a,2024-01-01,1200,{code.lower()}", header=header)
+    # where another one is declared, such orders are only set aside
+    lines = (f"o1,a,2024-01-01,1200,{code}", "o2,a,2024-01-01,12.00,EUR")
+    assert cents(orders_csv(*lines, header=header, currency="EUR")) == {"o2": 1200}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [("", "net_revenue is empty"), ("  ", "net_revenue is empty"), ("N/A", "net_revenue 'N/A' is not a number")],

@@ -210,3 +210,37 @@ def test_cdnow_format(tmp_path, opened):
     days = found.engine.rows("SELECT DISTINCT business_day::VARCHAR FROM log ORDER BY 1")
     assert days == [("1997-01-01",), ("1997-01-12",)]
     assert warned(found, "equal_rows") is None
+
+
+UNROUTED = """mapping: 1
+routes:
+- table: orders
+  where: {nr: {not_equals: skip}}
+  columns: {order_id: nr, person_id: client, ordered_at: day, net_revenue: amount}
+"""
+
+
+def test_lines_without_a_route_count_once_even_in_a_file_called_after_a_table(opened, tmp_path):
+    (tmp_path / "mapping.yaml").write_text(UNROUTED)
+    (tmp_path / "orders.csv").write_text(
+        "nr,client,day,amount\n1,a,2024-01-01,5.00\n2,,2024-01-01,5.00\n3,b\nskip,b,2024-01-01,6.00\n"
+    )
+    report = opened(tmp_path).report
+    (account,) = report.tables
+    assert (account.table, account.n_read, account.n_kept, account.n_set_aside) == ("orders", 4, 1, 3)
+    assert report.set_aside.num_rows == 3
+
+
+def test_lines_without_a_route_are_labelled_with_the_file_s_stem(opened, tmp_path, monkeypatch):
+    (tmp_path / "mapping.yaml").write_text(UNROUTED)
+    (tmp_path / "away").mkdir()
+    lines = "nr,client,day,amount\n1,a,2024-01-01,5.00\nskip,b,2024-01-01,6.00\n"
+    (tmp_path / "till.csv").write_text(lines)
+    monkeypatch.chdir(tmp_path / "away")
+    for given in ("../till.csv", tmp_path / "till.csv"):
+        report = opened(given, mapping="../mapping.yaml").report
+        assert [(a.table, a.n_read, a.n_kept, a.n_set_aside) for a in report.tables] == [
+            ("orders", 1, 1, 0),
+            ("till", 1, 0, 1),
+        ]
+        assert report.reasons() == {"till: no route takes it": 1}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from lifecycle_kit.contract.report import Account
+from lifecycle_kit.contract.sources import DuckDBTable
 
 
 @pytest.fixture
@@ -75,3 +78,29 @@ def test_an_account_is_plain_data():
         "cents_kept": None,
         "cents_set_aside": None,
     }
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "duckdb", "folder", "parts", "table"])
+def test_where_the_files_lie_is_nobody_s_business(kind, tmp_path, opened):
+    frame = pd.DataFrame({"person_id": ["a", None], "ordered_at": ["2024-01-01"] * 2, "net_revenue": ["1.00", "2.00"]})
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    frame.to_csv(folder / "orders.csv", index=False)
+    frame.to_csv(folder / "more.csv", index=False)
+    frame.to_parquet(tmp_path / "orders.parquet")
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        connection.register("frame", pa.Table.from_pandas(frame))
+        connection.execute("CREATE TABLE orders AS SELECT * FROM frame").fetchall()
+    source = {
+        "csv": folder / "orders.csv",
+        "parquet": {"orders": tmp_path / "orders.parquet"},
+        "duckdb": tmp_path / "shop.duckdb",
+        "folder": {"orders": folder},
+        "parts": {"orders": [folder / "orders.csv", folder / "more.csv"]},
+        "table": {"orders": DuckDBTable(tmp_path / "shop.duckdb", "orders")},
+    }[kind]
+    report = opened(source).report
+    written = report.write_set_aside(tmp_path / "aside.csv").read_text(encoding="utf-8-sig")
+    assert report.set_aside.num_rows > 0
+    for text in (json.dumps(report.to_dict()), written, repr(report), str(report.to_frame())):
+        assert str(tmp_path) not in text
