@@ -88,8 +88,8 @@ class BaseMetrics:
     ----------
     values : pandas.DataFrame
         One row per period and metric: metric, label, unit, period_start, period_end (both included),
-        numerator and denominator in words, value, lo, hi, n_num, n_den, mature_share, method, reason (why a value is null). Money is in
-        major units; n_num of a money metric is its numerator in major units.
+        numerator and denominator in words, value, lo, hi, n_num, n_den, mature_share, method, reason (why a
+        value is null). Money is in major units; n_num of a money metric is its numerator in major units.
     window_days : int
         How long a visitor has to order to count as converted.
     source : str

@@ -81,6 +81,12 @@ def interval(row):
     return f"{amount(row.lo, row.unit)}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{amount(row.hi, row.unit)}"
 
 
+def period(start, end):
+    """Name a whole month by its month, a part of one by its days."""
+    is_month = start.day == 1 and (end + timedelta(days=1)).day == 1
+    return f"{start:%Y-%m}" if is_month else f"{start} to {end}"
+
+
 def label(row):
     """Name a metric with its currency."""
     return row.label + (currency_note if row.unit == "money" else "")
@@ -173,7 +179,7 @@ recent = year.to_frame()
 recent = recent[recent["period_start"].isin(sorted(recent["period_start"].unique())[-3:])]
 recent = recent.assign(
     metric=[label(row) for row in recent.itertuples()],
-    period=[f"{start} to {end}" for start, end in zip(recent["period_start"], recent["period_end"], strict=True)],
+    period=[period(start, end) for start, end in zip(recent["period_start"], recent["period_end"], strict=True)],
     told=[f"{amount(row.value, row.unit)} ({interval(row)})".replace(" ()", "") for row in recent.itertuples()],
 )
 table_html(

@@ -200,3 +200,53 @@ def test_progress_is_silent_in_a_pipe_and_gone_on_a_terminal(capfd, monkeypatch)
     told = capfd.readouterr()
     assert told.out == ""
     assert "Reading [bold]x ..." in told.err  # data in the text is never markup
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["snapshot", "--data", "FILE", "--members", "FILE"],
+        ["snapshot", "--data", "DIR", "--members", "FILE"],
+        ["history", "--data", "DIR", "--out", "FILE"],
+        ["check", "DIR", "--set-aside", "FILE"],
+    ],
+)
+def test_what_is_read_is_never_overwritten(capsys, shop, monkeypatch, words):
+    monkeypatch.chdir(shop)  # the same file under another name
+    names = {"FILE": "../shop/orders.csv", "DIR": str(shop)}
+    code, _, err = run(capsys, *(names.get(word, word) for word in words))
+    assert code == 1
+    assert "is what is being read; it would be overwritten" in err
+    assert (shop / "orders.csv").read_text() == CSV
+
+
+def test_every_verb_says_what_was_set_aside(capsys, shop):
+    _, _, err = run(capsys, "snapshot", "--data", shop)
+    assert "Warning: 1 of 4 lines were set aside (25.0%). 'lifecycle check' says why." in err
+
+
+def test_errors_speak_of_options(capsys, tmp_path):
+    (tmp_path / "orders.csv").write_text("person_id,ordered_at,net_revenue\na,05/01/2024,5.00\n")
+    code, _, err = run(capsys, "check", tmp_path)
+    assert code == 2
+    assert "--date-format %d/%m/%Y" in err
+    assert "date_format=" not in err
+    assert run(capsys, "check", tmp_path, "--date-format", "%d/%m/%Y")[0] == 0
+
+
+def test_report_takes_declarations_and_answers_like_the_other_verbs(capsys, tmp_path):
+    (tmp_path / "ventes.csv").write_bytes(CSV.replace(",", ";").replace(".00", ",00").encode("cp1252"))
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "ventes.csv").rename(tmp_path / "shop" / "orders.csv")
+    words = ["report", "--data", tmp_path / "shop", "--out", tmp_path / "r", "--delimiter", ";", "--decimal", ","]
+    assert run(capsys, *words, "--as-of", "2020-01-01")[0] == 1
+    assert not (tmp_path / "r.failed.ipynb").exists()
+    assert run(capsys, *words)[0] == 0
+    contents = pd.read_csv(tmp_path / "r" / "tables" / "contents.csv")
+    assert contents["revenue"].tolist() == [330.0]
+
+
+def test_person_times_are_those_of_the_shop(capsys, shop):
+    _, out, _ = run(capsys, "person", "ann", "--data", shop, "--timezone", "Europe/Paris")
+    assert "times in Europe/Paris" in out
+    assert "2024-01-05 11:00" in out  # ten o'clock UTC
