@@ -92,7 +92,6 @@ class DuckDBEngine:
         self._clean()
 
 
-
 @contextmanager
 def _clear_memory_error() -> Iterator[None]:
     try:
