@@ -90,7 +90,8 @@ def open_data(data: str, declared: dict[str, Any], *outputs: str | None) -> Data
         label = "Warning" if n_set_aside > n_read * _LARGE_SHARE else "Note"
         text = f"{n_set_aside:,} of {n_read:,} lines were set aside ({n_set_aside / n_read:.1%})."
         print_notes([f"{text} 'lifecycle check' says why."], label=label)
-    print_notes(note for note in dataset.report.notes if "money_unit" in note)
+    # what changes amounts is said by every verb; other notes are for 'lifecycle check'
+    print_notes(note for note in dataset.report.notes if "money_unit" in note or "negative amounts" in note)
     return dataset
 
 

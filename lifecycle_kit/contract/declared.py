@@ -13,9 +13,9 @@ DECLARATIONS = {
     "date_unit": "excel, s, ms or us, where dates are numbers.",
     "decimal": "Decimal mark: . or ,",
     "thousands": "Thousands mark.",
-    "money_unit": "major (euros) or minor (cents).",
+    "money_unit": "major (euros) or minor (cents). Default: cents for whole-number columns of typed sources.",
     "negative_amount": "What a negative amount is: refund or set_aside.",
-    "duplicates": "keep or set_aside rows that are alike and have no id.",
+    "duplicates": "Of different rows with one key keep none (set_aside), the first or the last.",
     "delimiter": "What separates fields of a CSV file.",
     "encoding": "Encoding of a CSV file, for example cp1252.",
 }
