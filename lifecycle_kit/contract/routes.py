@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.contract.feeds import Feed
 from lifecycle_kit.contract.parse import ParseOptions, RawColumn
-from lifecycle_kit.contract.parse.columns import family, filled
+from lifecycle_kit.contract.parse.columns import said
 from lifecycle_kit.contract.sqltext import any_of, ident, literal
 from lifecycle_kit.errors import DataError, nearest
 
@@ -96,12 +96,7 @@ def _condition(condition: Condition, raw: RawTable) -> str:
     column = RawColumn(name, raw.columns[name], name)
     x = column.sql
     text = f"CAST({x} AS VARCHAR)"
-    if family(column.type) == "text":
-        present = filled(column)
-    elif family(column.type) == "float":
-        present = f"({x} IS NOT NULL AND NOT isnan({x}))"
-    else:
-        present = f"({x} IS NOT NULL)"
+    present = said(column)
     value = condition.value
     match condition.word:
         case "present":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lifecycle_kit.contract.feeds import Feed, Plan, RawProbe
 from lifecycle_kit.contract.names import event_aliases
 from lifecycle_kit.contract.parse import RawColumn, Reading, read_column
-from lifecycle_kit.contract.parse.columns import family
+from lifecycle_kit.contract.parse.columns import family, said
 from lifecycle_kit.contract.parse.money import Number, read_number, to_cents
 from lifecycle_kit.contract.rules import MONEY, Rule
 from lifecycle_kit.contract.sqltext import KIND_TYPES, any_of, ident, literal
@@ -122,12 +122,11 @@ def _refuse_mixed_units(feed: Feed, probe: RawProbe) -> None:
     for name, plan in feed.columns.items():
         if TABLES[feed.table].column(name).kind != "money" or plan.is_product:
             continue
-        kind, column = family(feed.raw.columns[plan.columns[0]]), ident(plan.columns[0])
+        column = RawColumn(plan.columns[0], feed.raw.columns[plan.columns[0]], name)
+        kind = family(column.type)
         if kind == "int":
             whole.append(name)
-        elif kind in ("float", "decimal") and probe.has(
-            f"{column} IS NOT NULL AND NOT isnan(CAST({column} AS DOUBLE))"
-        ):
+        elif kind in ("float", "decimal") and probe.has(said(column)):
             broken.append(name)
     if whole and broken:
         raise DataError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from lifecycle_kit.contract.sqltext import ident
+from lifecycle_kit.contract.sqltext import ident, literal
 
-__all__ = ["BLANKS", "Probe", "RawColumn", "Reading", "family", "filled", "shown", "trimmed"]
+__all__ = ["BLANKS", "Probe", "RawColumn", "Reading", "family", "filled", "fits", "said", "shown", "trimmed"]
 
 # what counts as empty at the ends of a text, besides the space: tabs, line ends, no-break spaces
 BLANKS = " \t\r\n\u00a0\u202f\u2007\u3000\ufeff"
@@ -142,6 +142,21 @@ def filled(column: RawColumn) -> str:
     # the comparison settles nearly every row, and CASE looks at all the characters of the others alone
     text = column.sql if column.type.upper() == "VARCHAR" else f"CAST({column.sql} AS VARCHAR)"
     return f"(CASE WHEN {text} > '!' AND {text} < '\x7f' THEN TRUE ELSE coalesce({trimmed(column)} <> '', FALSE) END)"
+
+
+def said(column: RawColumn) -> str:
+    """Return the SQL predicate that something is said: more than blanks, and no NaN, which is a gap in pandas."""
+    match family(column.type):
+        case "text":
+            return filled(column)
+        case "float":
+            return f"({column.sql} IS NOT NULL AND NOT isnan({column.sql}))"
+    return f"({column.sql} IS NOT NULL)"
+
+
+def fits(sql: str, pattern: str) -> str:
+    """Return the SQL predicate that the whole of a text fits a regular expression."""
+    return f"regexp_full_match({sql}, {literal(pattern)})"
 
 
 def shown(sql: str) -> str:

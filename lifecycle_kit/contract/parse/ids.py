@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, shown
+from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, said, shown
 from lifecycle_kit.errors import DataError
 
 __all__ = ["read_id"]
@@ -23,13 +23,13 @@ def read_id(column: RawColumn, probe: Probe) -> Reading:
     if kind == "text":
         return _text(column, probe)
     if kind == "int":
-        return Reading(f"CAST({x} AS VARCHAR)", f"({x} IS NOT NULL)", can_fail=False, shown=shown(x))
+        return Reading(f"CAST({x} AS VARCHAR)", said(column), can_fail=False, shown=shown(x))
     if kind in ("float", "decimal"):
         return _number(column, probe)
     if kind == "null":
         return Reading("NULL::VARCHAR", "FALSE", can_fail=False)
     if kind in ("date", "timestamp", "boolean"):
-        return Reading(f"CAST({x} AS VARCHAR)", f"({x} IS NOT NULL)", can_fail=False, shown=shown(x))
+        return Reading(f"CAST({x} AS VARCHAR)", said(column), can_fail=False, shown=shown(x))
     raise DataError(f"{column.label} is of type {column.type}, which cannot be an id.", fix="Give ids as text.")
 
 
@@ -51,7 +51,7 @@ def _text(column: RawColumn, probe: Probe) -> Reading:
 def _number(column: RawColumn, probe: Probe) -> Reading:
     x = column.sql
     is_float = family(column.type) == "float"
-    present = f"({x} IS NOT NULL AND NOT isnan({x}))" if is_float else f"({x} IS NOT NULL)"
+    present = said(column)
     if is_float and probe.has(f"{present} AND abs({x}) > {_EXACT_IN_FLOAT}"):
         where = probe.lines(f"{present} AND abs({x}) > {_EXACT_IN_FLOAT}", f"printf('%.0f', {x})")
         raise DataError(

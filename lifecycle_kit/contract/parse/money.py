@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, shown, trimmed
+from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, fits, said, shown, trimmed
 from lifecycle_kit.contract.parse.options import ParseOptions
 from lifecycle_kit.contract.sqltext import literal
 from lifecycle_kit.errors import DataError
@@ -54,7 +54,7 @@ def read_money(column: RawColumn, probe: Probe, options: ParseOptions) -> Readin
         note = () if options.money_unit else (f"{column.label}: whole numbers, read as cents (money_unit='minor')",)
         return Reading(
             f"CASE WHEN {beyond} THEN CAST({x} AS BIGINT) END",
-            f"({x} IS NOT NULL)",
+            said(column),
             "'is too large'",
             shown(x),
             notes=note,
@@ -88,26 +88,18 @@ def read_number(column: RawColumn, probe: Probe, options: ParseOptions, *, place
     x = column.sql
     match family(column.type):
         case "int":
-            return Number(
-                _decimal(x, places or 0), f"({x} IS NOT NULL)", "'is too large'", shown(x), is_whole_type=True
-            )
+            return Number(_decimal(x, places or 0), said(column), "'is too large'", shown(x), is_whole_type=True)
         case "decimal":
             width = f"DECIMAL(38,{places})" if places is not None else None
             value = f"TRY_CAST({x} AS {width})" if width else x
-            return Number(value, f"({x} IS NOT NULL)", "'is too large'", shown(x))
+            return Number(value, said(column), "'is too large'", shown(x))
         case "float":
-            # a gap in a pandas column is NaN: nothing is said there
-            present = f"({x} IS NOT NULL AND NOT isnan({x}))"
             value = f"CASE WHEN abs({x}) < 1e16 THEN {_decimal(x, places if places is not None else 10)} END"
             problem = f"CASE WHEN isinf({x}) THEN 'is not finite' ELSE 'is too large' END"
-            return Number(value, present, problem, shown(x), is_float=True)
+            return Number(value, said(column), problem, shown(x), is_float=True)
         case "text":
             return _text(column, probe, options, 20 if places is None else places)
     raise DataError(f"{column.label} is of type {column.type}, which is not an amount.", fix="Give it as a number.")
-
-
-def _is(sql: str, pattern: str) -> str:
-    return f"regexp_full_match({sql}, {literal(pattern)})"
 
 
 def _decimal(sql: str, places: int) -> str:
@@ -118,16 +110,16 @@ def _text(column: RawColumn, probe: Probe, options: ParseOptions, places: int) -
     s, present = trimmed(column), filled(column)
     if options.decimal is None and options.thousands is None:
         _refuse_doubt(column, probe, s, present)
-        is_number, plain = f"({_is(s, _POINT)} AND NOT {_is(s, _POINT_DOUBT)})", s
-        if not probe.has(f"{present} AND {_is(s, _POINT_PROOF)}"):
-            is_number = f"{_is(s, _POINT)}"
-        other = f"""WHEN {_is(s, _POINT_DOUBT)} OR {_is(s, _COMMA_DOUBT)}
+        is_number, plain = f"({fits(s, _POINT)} AND NOT {fits(s, _POINT_DOUBT)})", s
+        if not probe.has(f"{present} AND {fits(s, _POINT_PROOF)}"):
+            is_number = f"{fits(s, _POINT)}"
+        other = f"""WHEN {fits(s, _POINT_DOUBT)} OR {fits(s, _COMMA_DOUBT)}
             THEN 'may have a thousands mark or a decimal mark: declare decimal and thousands'
-            WHEN {_is(s, _COMMA)} THEN 'has a comma, unlike the rest of the column'"""
+            WHEN {fits(s, _COMMA)} THEN 'has a comma, unlike the rest of the column'"""
     else:
         decimal = options.decimal or ("," if options.thousands == "." else ".")
         pattern, groups = _declared(decimal, options.thousands)
-        is_number, other = f"{_is(s, pattern)}", ""
+        is_number, other = f"{fits(s, pattern)}", ""
         plain = f"regexp_replace({s}, {literal(groups)}, '', 'g')"
         if decimal == ",":
             plain = f"replace({plain}, ',', '.')"
@@ -139,25 +131,25 @@ def _text(column: RawColumn, probe: Probe, options: ParseOptions, places: int) -
 
 def _refuse_doubt(column: RawColumn, probe: Probe, s: str, present: str) -> None:
     def count(pattern: str) -> str:
-        return f"count_if({present} AND {_is(s, pattern)})"
+        return f"count_if({present} AND {fits(s, pattern)})"
 
     n_proof, n_doubt, n_comma, n_comma_doubt = probe.ask(
         *map(count, (_POINT_PROOF, _POINT_DOUBT, _COMMA, _COMMA_DOUBT))
     )
     if n_comma and n_comma == n_comma_doubt and not n_proof:
-        where = probe.lines(f"{present} AND {_is(s, _COMMA_DOUBT)}", column.sql)
+        where = probe.lines(f"{present} AND {fits(s, _COMMA_DOUBT)}", column.sql)
         raise DataError(
             f"{column.label} has {n_comma:,} amounts whose comma may be a decimal or a thousands mark: {where}.",
             fix="Declare decimal=',' or decimal='.' (with thousands=',').",
         )
     if n_comma > n_proof:
-        where = probe.lines(f"{present} AND {_is(s, _COMMA)}", column.sql)
+        where = probe.lines(f"{present} AND {fits(s, _COMMA)}", column.sql)
         raise DataError(
             f"{column.label} looks like it has a decimal comma, in {n_comma:,} amounts: {where}.",
             fix="Declare decimal=','.",
         )
     if n_doubt and not n_proof:
-        where = probe.lines(f"{present} AND {_is(s, _POINT_DOUBT)}", column.sql)
+        where = probe.lines(f"{present} AND {fits(s, _POINT_DOUBT)}", column.sql)
         raise DataError(
             f"{column.label} has {n_doubt:,} amounts whose point may be a decimal or a thousands mark: {where}.",
             fix="Declare decimal='.' or decimal=',' (with thousands='.').",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, shown, trimmed
+from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, said, shown, trimmed
 from lifecycle_kit.errors import DataError
 
 __all__ = ["read_boolean", "read_integer", "read_json", "read_text"]
@@ -20,7 +20,7 @@ def read_text(column: RawColumn, probe: Probe) -> Reading:
             return Reading(f"CASE WHEN {filled(column)} THEN CAST({x} AS VARCHAR) END", filled(column), can_fail=False)
         case "nested" | "other":
             raise DataError(f"{column.label} is of type {column.type}, which is not a text.", fix="Give it as text.")
-    return Reading(f"CAST({x} AS VARCHAR)", f"({x} IS NOT NULL)", can_fail=False)
+    return Reading(f"CAST({x} AS VARCHAR)", said(column), can_fail=False)
 
 
 def read_integer(column: RawColumn, probe: Probe) -> Reading:
@@ -29,12 +29,12 @@ def read_integer(column: RawColumn, probe: Probe) -> Reading:
     problem = "'is not a whole number'"
     match family(column.type):
         case "int":
-            return Reading(f"TRY_CAST({x} AS BIGINT)", f"({x} IS NOT NULL)", problem, shown(x))
+            return Reading(f"TRY_CAST({x} AS BIGINT)", said(column), problem, shown(x))
         case "float" | "decimal":
             number = f"CAST({x} AS DOUBLE)"
             return Reading(
                 f"CASE WHEN isfinite({number}) AND {number} = trunc({number}) THEN TRY_CAST({x} AS BIGINT) END",
-                f"({x} IS NOT NULL AND NOT isnan({number}))",
+                said(column),
                 problem,
                 shown(x),
             )
@@ -51,13 +51,13 @@ def read_boolean(column: RawColumn, probe: Probe) -> Reading:
     x = column.sql
     match family(column.type):
         case "boolean":
-            return Reading(x, f"({x} IS NOT NULL)", can_fail=False)
+            return Reading(x, said(column), can_fail=False)
         case "null":
             return _ABSENT
         case "text":
             word, present = f"lower({trimmed(column)})", filled(column)
         case "int" | "float" | "decimal":
-            present = f"({x} IS NOT NULL AND NOT isnan(CAST({x} AS DOUBLE)))"
+            present = said(column)
             word = f"CASE WHEN {x} = 1 THEN '1' WHEN {x} = 0 THEN '0' END"
         case _:
             raise DataError(f"{column.label} is of type {column.type}, not true or false.", fix="Give true or false.")
@@ -83,7 +83,7 @@ def read_json(column: RawColumn, probe: Probe) -> Reading:
                 shown(x),
             )
         case "nested":
-            return Reading(f"CAST(to_json({x}) AS VARCHAR)", f"({x} IS NOT NULL)", can_fail=False)
+            return Reading(f"CAST(to_json({x}) AS VARCHAR)", said(column), can_fail=False)
         case "null":
             return _ABSENT
     raise DataError(f"{column.label} is of type {column.type}, not a JSON object.", fix="Give a JSON object as text.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, shown, trimmed
+from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading, family, filled, fits, said, shown, trimmed
 from lifecycle_kit.contract.parse.options import ParseOptions
 from lifecycle_kit.contract.sqltext import literal
 from lifecycle_kit.contract.zones import never_or_twice, to_utc
@@ -91,7 +91,7 @@ def read_date(column: RawColumn, probe: Probe, options: ParseOptions, business_t
 
 
 def _local(column: RawColumn, probe: Probe, options: ParseOptions) -> _Local:
-    x, present = column.sql, f"({column.sql} IS NOT NULL)"
+    x, present = column.sql, said(column)
     endless = "'is not a finite time'"
     match family(column.type):
         case "timestamp":
@@ -114,7 +114,7 @@ def _local(column: RawColumn, probe: Probe, options: ParseOptions) -> _Local:
 
 def _numbers(column: RawColumn, probe: Probe, options: ParseOptions) -> _Local:
     x = f"CAST({column.sql} AS DOUBLE)"
-    present = f"({column.sql} IS NOT NULL AND NOT isnan({x}))"
+    present = said(column)
     if options.date_unit is None:
         if options.date_format and family(column.type) == "int":
             value = _by_format(f"CAST({column.sql} AS VARCHAR)", options.date_format)
@@ -165,13 +165,13 @@ def _texts(column: RawColumn, probe: Probe, options: ParseOptions) -> _Local:
         return counted if counted.is_utc == "TRUE" else _Local(counted.value, present, counted.problem)
     n, n_iso, n_timed, n_turned, n_number, n_short = probe.ask(
         f"count_if({present})",
-        *(f"count_if({present} AND {p})" for p in (_is(s, _ISO), f"{_is(s, _ISO)} AND length({s}) > 10")),
-        *(f"count_if({present} AND {_is(s, p)})" for p in (_TURNED, _NUMBER, _SHORT_YEAR)),
+        *(f"count_if({present} AND {p})" for p in (fits(s, _ISO), f"{fits(s, _ISO)} AND length({s}) > 10")),
+        *(f"count_if({present} AND {fits(s, p)})" for p in (_TURNED, _NUMBER, _SHORT_YEAR)),
     )
     if n_number * 2 > n:
-        raise _bare_numbers(column, probe, f"TRY_CAST({s} AS DOUBLE)", f"{present} AND {_is(s, _NUMBER)}")
+        raise _bare_numbers(column, probe, f"TRY_CAST({s} AS DOUBLE)", f"{present} AND {fits(s, _NUMBER)}")
     if n_short * 2 > n:
-        where = probe.lines(f"{present} AND {_is(s, _SHORT_YEAR)}", column.sql)
+        where = probe.lines(f"{present} AND {fits(s, _SHORT_YEAR)}", column.sql)
         raise DataError(
             f"{column.label} has two-digit years, whose century would be a guess: {where}.",
             fix="Export the dates with four-digit years.",
@@ -184,20 +184,20 @@ def _texts(column: RawColumn, probe: Probe, options: ParseOptions) -> _Local:
         pattern, note = _proven_order(column, probe, s, present)
         value = f"coalesce({iso}, {_by_format(s, pattern)})"
         notes = (note,)
-        n_timed += probe.ask(f"count_if({_is(s, _TURNED)} AND length({s}) > 10)")[0]
+        n_timed += probe.ask(f"count_if({fits(s, _TURNED)} AND length({s}) > 10)")[0]
     else:
-        other = f"CASE WHEN {_is(s, _TURNED)} THEN 'is written unlike the rest of the column' ELSE {other} END"
-    problem = f"""CASE WHEN {_is(s, _LEAP_SECOND)} THEN 'has a second 60'
-        WHEN {_is(s, _SHORT_YEAR)} THEN 'has a two-digit year'
-        WHEN {_is(s, _NUMBER)} THEN 'is a bare number: declare date_unit'
-        WHEN {_is(s, _ISO)} OR {_is(s, _TURNED)} AND {literal(bool(notes))} = 'True'
+        other = f"CASE WHEN {fits(s, _TURNED)} THEN 'is written unlike the rest of the column' ELSE {other} END"
+    problem = f"""CASE WHEN {fits(s, _LEAP_SECOND)} THEN 'has a second 60'
+        WHEN {fits(s, _SHORT_YEAR)} THEN 'has a two-digit year'
+        WHEN {fits(s, _NUMBER)} THEN 'is a bare number: declare date_unit'
+        WHEN {fits(s, _ISO)} OR {fits(s, _TURNED)} AND {literal(bool(notes))} = 'True'
         THEN 'is not in the calendar' ELSE {other} END"""
-    return _Local(value, present, problem, is_utc=_is(s, _ISO_OFFSET), is_day=not n_timed, notes=notes)
+    return _Local(value, present, problem, is_utc=fits(s, _ISO_OFFSET), is_day=not n_timed, notes=notes)
 
 
 def _is_all_iso(column: RawColumn, probe: Probe, options: ParseOptions) -> bool:
     s, present = trimmed(column), filled(column)
-    if not probe.has(present) or probe.has(f"{present} AND NOT {_is(s, _ISO)}"):
+    if not probe.has(present) or probe.has(f"{present} AND NOT {fits(s, _ISO)}"):
         return False
     return not (options.date_format and probe.has(f"{present} AND {_by_format(s, options.date_format)} IS NOT NULL"))
 
@@ -206,17 +206,17 @@ def _iso(s: str) -> str:
     text = f"replace({s}, ',', '.')"
     # with an offset the moment is exact; the session runs in UTC, so the naive rest is the UTC time
     return (
-        f"CASE WHEN {_is(s, _ISO_OFFSET)} THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) "
-        f"WHEN {_is(s, _ISO)} THEN TRY_CAST({text} AS TIMESTAMP) END"
+        f"CASE WHEN {fits(s, _ISO_OFFSET)} THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) "
+        f"WHEN {fits(s, _ISO)} THEN TRY_CAST({text} AS TIMESTAMP) END"
     )
 
 
 def _proven_order(column: RawColumn, probe: Probe, s: str, present: str) -> tuple[str, str]:
     """Return the one order of day and month that the column allows, or raise."""
-    turned = f"{present} AND {_is(s, _TURNED)}"
+    turned = f"{present} AND {fits(s, _TURNED)}"
     first = f"CAST(nullif(regexp_extract({s}, '^([0-9]+)', 1), '') AS INTEGER)"
     second = f"CAST(nullif(regexp_extract({s}, '^[0-9]+[/.-]([0-9]+)', 1), '') AS INTEGER)"
-    is_turned = _is(s, _TURNED)
+    is_turned = fits(s, _TURNED)
     day_first = f"({turned} AND CASE WHEN {is_turned} THEN {first} > 12 AND {second} <= 12 ELSE FALSE END)"
     month_first = f"({turned} AND CASE WHEN {is_turned} THEN {second} > 12 AND {first} <= 12 ELSE FALSE END)"
     has_day_first, has_month_first = probe.has(day_first), probe.has(month_first)
@@ -258,7 +258,3 @@ def _bare_numbers(column: RawColumn, probe: Probe, number: str, present: str) ->
         f"{probe.lines(present, column.sql)}.",
         fix=f"Declare {looks[3]}." if looks else "Declare date_unit ('excel', 's', 'ms' or 'us') or date_format.",
     )
-
-
-def _is(sql: str, pattern: str) -> str:
-    return f"regexp_full_match({sql}, {literal(pattern)})"
