@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Declaration:
     timezone: str | None = None
     currency: str | None = None
     mapping: MappingFile | None = None
+    parse: Mapping[str, str] = field(default_factory=dict)
 
 
 def shipped_mappings() -> list[str]:
@@ -80,7 +82,9 @@ def _mapping_path(mapping: str | os.PathLike[str]) -> Path:
 def _read_dataset(path: Path) -> Declaration:
     entry = read_yaml(path)
     keys = entry.mapping(
-        path.name, required=("dataset",), optional=("name", "timezone", "currency", "made_by", "seed", "description")
+        path.name,
+        required=("dataset",),
+        optional=("name", "timezone", "currency", "money_unit", "made_by", "seed", "description"),
     )
     if keys["dataset"].integer("dataset") != 1:
         raise keys["dataset"].problem("This kit reads dataset files of version 1.", "Write 'dataset: 1'.")
@@ -91,4 +95,5 @@ def _read_dataset(path: Path) -> Declaration:
             fix="Write it as EUR.",
             where=keys["currency"].where,
         )
-    return Declaration(said.get("name"), said.get("timezone"), said.get("currency"))
+    parse = {"money_unit": keys["money_unit"].choice("money_unit", ("major", "minor"))} if "money_unit" in keys else {}
+    return Declaration(said.get("name"), said.get("timezone"), said.get("currency"), parse=parse)

@@ -142,7 +142,7 @@ def _how_to_map(table: str, missing: list[str], others: list[str]) -> str:
         like = _like(name, others)
         pairs.append(f"{name}: {like!r}" if like else f"{name}: <your column>")
     guess = "Nearest names are filled in; nothing is matched unasked. " if any("<" not in p for p in pairs) else ""
-    return f"{guess}Say it in a mapping file: {table}: {{from: ..., columns: {{{', '.join(pairs)}}}}}."
+    return f"{guess}Say it in a mapping file: routes: [{{table: {table}, columns: {{{', '.join(pairs)}}}}}]."
 
 
 # other words for the same thing, only ever used to make a suggestion

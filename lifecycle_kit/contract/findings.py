@@ -200,14 +200,20 @@ def _odd_events(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
         if orphans:
             text = "order_completed events name an order that the orders table lacks; they count"
             yield Warned("orphan_orders", "events", orphans, text)
-        # a negative order read as a refund names itself, as was declared
-        own = "AND NOT starts_with(event_id, 'refund:')" if checked.n_refund_rows else ""
-        sql = f"SELECT order_id FROM _events WHERE event = 'order_refunded' AND order_id IS NOT NULL {own}"
-        sql = f"{sql} AND order_id NOT IN (SELECT order_id FROM orders)"
+        sql = """SELECT order_id FROM _events WHERE event = 'order_refunded' AND order_id IS NOT NULL
+            AND order_id NOT IN (SELECT order_id FROM orders)"""
         (n,) = engine.rows(f"SELECT count(*) FROM ({sql})")[0]
         if n:
             text = "order_refunded events name an order that the orders table lacks; they take no order back"
             yield Warned("orphan_refunds", "events", n, text, _examples(engine, sql))
+        sql = """SELECT e.order_id FROM events e JOIN orders o ON o.order_id = e.order_id
+            WHERE e.event = 'order_refunded' AND e.revenue < o.net_revenue"""
+        (n,) = engine.rows(f"SELECT count(*) FROM ({sql})")[0]
+        if n:
+            text = (
+                "refunds are smaller than their order and yet take all of it back (partial refunds are not there yet)"
+            )
+            yield Warned("partial_refunds", "events", n, text, _examples(engine, sql))
     (early,) = engine.rows("SELECT count_if(ingested_at < occurred_at) FROM events")[0]
     if early:
         yield Warned("known_before", "events", early, "events reached the log before they happened (ingested_at)")

@@ -157,7 +157,7 @@ def _gather(
         raws = _read_mapped(engine, source, declared.mapping, text)
         feeds, unrouted = routed_feeds(engine, declared.mapping, raws, overrides)
         return _Gathered(tuple(raws.values()), feeds, declared.name or declared.mapping.name, unrouted)
-    options = ParseOptions.declared(overrides)
+    options = ParseOptions.declared({**declared.parse, **overrides})
     found, label, notes = _contract_sources(engine, source)
     raws = {t: read_source(engine, s, table_name=f"_raw_{t}", options=text) for t, s in found.items()}
     feeds = [plain_feed(t, r, options) for t, r in raws.items()]

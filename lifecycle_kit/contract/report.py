@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lifecycle_kit.errors import RunError
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -195,6 +197,10 @@ class CheckReport:
                             ]
                         )
             os.replace(part, target)
+        except OSError as error:
+            raise RunError(
+                f"{target} cannot be written: {error.strerror or error}.", fix="Give another path."
+            ) from error
         finally:
             part.unlink(missing_ok=True)
         return target

@@ -59,6 +59,7 @@ class SimulatedShop:
             f"name: simulated shop{' (dirty)' if self.dirty else ''}\n"
             f"timezone: {self.parameters.timezone}\n"
             f"currency: {self.parameters.currency}\n"
+            "money_unit: minor\n"
             f"made_by: {MADE_BY} --seed {self.seed} --start {self.start} --months {self.months} "
             f"--visits-per-day {self.visits_per_day:g}{dirty}\n"
             f"seed: {self.seed}\n"

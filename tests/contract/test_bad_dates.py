@@ -202,3 +202,9 @@ def test_year_first_in_the_declared_order_is_what_counts(times):
         "o1": "2024-01-05 00:00:00",
         "o2": "2024-01-13 00:00:00",
     }
+
+
+def test_b038_two_digit_years_under_a_four_digit_format_are_set_aside(times):
+    found = times("05/01/2024", "06/01/24", date_format="%d/%m/%Y")
+    (reasons,) = found.report.set_aside["reasons"].to_pylist()
+    assert reasons == ["ordered_at '06/01/24' does not fit date_format %d/%m/%Y"]

@@ -264,3 +264,10 @@ def test_cents_and_units_in_one_table_are_asked_about(opened):
         opened({"orders": frame})
     found = opened({"orders": frame}, money_unit="minor")
     assert found.engine.rows("SELECT sum(net_revenue), sum(cost) FROM orders") == [(3999, 900)]
+
+
+def test_b017_a_currency_sign_is_set_aside_with_what_to_do(amounts):
+    found = amounts("70.00", "70.00 €", "USD 5", "7,x")
+    reasons = [r[0] for r in found.report.set_aside["reasons"].to_pylist()]
+    assert reasons[0] == "net_revenue '70.00 €' is not a bare number: take the currency out"
+    assert "take the currency out" not in reasons[-1]

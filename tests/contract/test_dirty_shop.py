@@ -140,5 +140,5 @@ def test_declared_otherwise(shop, faults, opened):
     told = found.engine.rows("SELECT order_id, event FROM events ORDER BY 1")
     assert told == [(order, "order_refunded") for order in sorted(refunds["id"])]
     assert sum(column(found, "SELECT revenue FROM events")) == refunds["clean_value"].astype(int).sum()
-    assert warned(found, "orphan_refunds") is None
+    assert warned(found, "orphan_refunds").n == len(refunds)  # a negative order takes back no other order
     assert balanced(found)

@@ -11,6 +11,7 @@ import pytest
 
 from lifecycle_kit.contract.report import Account
 from lifecycle_kit.contract.sources import DuckDBTable
+from lifecycle_kit.errors import RunError
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_set_aside_is_written_whole_or_not_at_all(report, tmp_path):
     assert frame.line.tolist() == [3]
     assert frame.reasons[0] == "person_id is empty; net_revenue '2,50' has a comma, unlike the rest of the column"
     assert json.loads(frame.raw[0])["net_revenue"] == "2,50"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(RunError, match="No such file"):
         report.write_set_aside(tmp_path / "no" / "such" / "folder.csv")
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
@@ -104,3 +105,45 @@ def test_where_the_files_lie_is_nobody_s_business(kind, tmp_path, opened):
     assert report.set_aside.num_rows > 0
     for text in (json.dumps(report.to_dict()), written, repr(report), str(report.to_frame())):
         assert str(tmp_path) not in text
+
+
+def test_set_aside_that_cannot_be_written_is_a_clear_error(report, tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(RunError, match="cannot be written"):
+        report.write_set_aside(tmp_path / "taken")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["orders.csv", "taken"]
+
+
+def test_partial_refunds_and_refunds_of_nothing_are_warned_of(opened):
+    orders = pd.DataFrame(
+        {
+            "order_id": ["A1", "A2"],
+            "person_id": ["p", "p"],
+            "ordered_at": pd.to_datetime(["2024-01-01", "2024-01-02"]),
+            "net_revenue": [5000, 5000],
+        }
+    )
+    refunds = pd.DataFrame(
+        {
+            "person_id": ["p", "p", "p"],
+            "event": ["order_refunded"] * 3,
+            "occurred_at": pd.to_datetime(["2024-01-03"] * 3),
+            "order_id": ["A1", "A2", "AV7"],
+            "revenue": [1000, 5000, 5000],
+        }
+    )
+    warned = {w.name: w for w in opened({"orders": orders, "events": refunds}).report.warnings}
+    assert (warned["partial_refunds"].n, warned["partial_refunds"].examples) == (1, ("'A1'",))
+    assert (warned["orphan_refunds"].n, warned["orphan_refunds"].examples) == (1, ("'AV7'",))
+
+
+def test_a_dataset_file_may_say_the_unit_of_amounts(opened, tmp_path):
+    pd.DataFrame({"person_id": ["a"], "ordered_at": pd.to_datetime(["2024-01-01"]), "net_revenue": [70]}).to_parquet(
+        tmp_path / "orders.parquet"
+    )
+    for unit, cents in (("major", 7000), ("minor", 70)):
+        (tmp_path / "dataset.yaml").write_text(f"dataset: 1\nmoney_unit: {unit}\n")
+        found = opened(tmp_path)
+        assert found.engine.rows("SELECT net_revenue FROM orders") == [(cents,)]
+        assert not [note for note in found.report.notes if "money_unit" in note]
+    assert [n for n in opened({"orders": tmp_path / "orders.parquet"}).report.notes if "money_unit='minor'" in n]

@@ -125,8 +125,14 @@ def _text(column: RawColumn, probe: Probe, options: ParseOptions, places: int) -
             plain = f"replace({plain}, ',', '.')"
     value = f"CASE WHEN {is_number} THEN {_decimal(plain, places)} END"
     problem = f"""CASE WHEN lower({s}) IN {_NOT_FINITE} THEN 'is not finite' {other}
-        WHEN {is_number} THEN 'is too large' ELSE 'is not a number' END"""
+        WHEN {is_number} THEN 'is too large'
+        WHEN {fits(s, _WITH_CURRENCY)} THEN 'is not a bare number: take the currency out'
+        ELSE 'is not a number' END"""
     return Number(value, present, problem, shown(column.sql))
+
+
+# 70,00 EUR, USD 5, €12
+_WITH_CURRENCY = r"([A-Z]{3}|[€$£])\s*[-+]?[\d.,' ]+|[-+]?[\d.,' ]+\s*([A-Z]{3}|[€$£])"
 
 
 def _refuse_doubt(column: RawColumn, probe: Probe, s: str, present: str) -> None:

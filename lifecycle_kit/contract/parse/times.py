@@ -243,7 +243,9 @@ def _by_format(s: str, pattern: str) -> str:
     if pattern in ("%d/%m/%Y", "%m/%d/%Y"):
         # the mark between the numbers and a time behind them change nothing about their order
         formats = [pattern.replace("/", mark) + clock for mark in "/.-" for clock in ("", " %H:%M", " %H:%M:%S")]
-    return f"CAST(try_strptime({s}, [{', '.join(map(literal, formats))}]) AS TIMESTAMP)"
+    value = f"CAST(try_strptime({s}, [{', '.join(map(literal, formats))}]) AS TIMESTAMP)"
+    # DuckDB reads 24 for %Y as the year 24, which nobody means
+    return f"CASE WHEN year({value}) >= 1000 THEN {value} END" if "%Y" in pattern else value
 
 
 def _format_problem(pattern: str) -> str:

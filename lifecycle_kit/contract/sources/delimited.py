@@ -185,7 +185,7 @@ def _open_quote(lines: list[str], before: int, layout: Layout, display: str, wha
     line = before + 1 + open_quote_line("".join(lines), layout)
     return DataError(
         f"The quote {layout.quote} that opens on line {line} {what}.",
-        fix="Close it, double it if it is meant as a character, or declare another quote.",
+        fix="Close it, or double it if it is meant as a character.",
         where=f"{display}, line {line}",
     )
 
