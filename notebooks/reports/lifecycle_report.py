@@ -177,6 +177,7 @@ show(year.plot())
 # %%
 recent = year.to_frame()
 recent = recent[recent["period_start"].isin(sorted(recent["period_start"].unique())[-3:])]
+recent = recent[recent.groupby("metric")["value"].transform("count") > 0]  # what cannot be fed stands in the cards
 recent = recent.assign(
     metric=[label(row) for row in recent.itertuples()],
     period=[period(start, end) for start, end in zip(recent["period_start"], recent["period_end"], strict=True)],
