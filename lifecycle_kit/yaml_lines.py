@@ -110,22 +110,25 @@ def read_yaml(source: str | Path, *, name: str | None = None, error: type[Lifecy
     else:
         text = str(source)
     try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if isinstance(token, yaml.AliasToken):
+                line = token.start_mark.line + 1
+                raise error("An alias (*) is not allowed.", fix="Write it out.", where=f"{label}, line {line}")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             raise error("The file is empty.", fix="Copy a shipped one and change it.", where=label)
-        return _entry(node, label, error, ())
+        return _entry(node, label, error)
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
         raise error(f"Not valid YAML: {problem.problem}.", where=f"{label}, line {line}") from None
     except yaml.YAMLError as problem:
         raise error(f"Not valid YAML: {problem}.", where=label) from None
+    except RecursionError:
+        raise error("Not valid YAML: it is nested too deeply.", fix="Write it flatter.", where=label) from None
 
 
-def _entry(node: yaml.Node, file: str, error: type[LifecycleError], parents: tuple[int, ...]) -> Entry:
+def _entry(node: yaml.Node, file: str, error: type[LifecycleError]) -> Entry:
     line = node.start_mark.line + 1
-    if id(node) in parents:
-        raise error("An alias contains itself.", where=f"{file}, line {line}")
-    above = (*parents, id(node))
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Entry] = {}
         for key_node, value_node in node.value:
@@ -142,13 +145,16 @@ def _entry(node: yaml.Node, file: str, error: type[LifecycleError], parents: tup
                 raise error("A key must be a text.", fix="Put it in quotes.", where=where)
             if key in found:
                 raise error(f"The key {key!r} stands twice.", fix="Keep one.", where=where)
-            child = _entry(value_node, file, error, above)
+            child = _entry(value_node, file, error)
             found[key] = Entry(child.value, file, key_line, error)
         return Entry(found, file, line, error)
     if isinstance(node, yaml.SequenceNode):
-        return Entry([_entry(item, file, error, above) for item in node.value], file, line, error)
+        return Entry([_entry(item, file, error) for item in node.value], file, line, error)
     assert isinstance(node, yaml.ScalarNode)
-    return Entry(_scalar(node), file, line, error)
+    try:
+        return Entry(_scalar(node), file, line, error)
+    except ValueError:  # 2025-13-45 looks like a date
+        raise error(f"Not valid YAML: {node.value!r}.", fix="Put it in quotes.", where=f"{file}, line {line}") from None
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:

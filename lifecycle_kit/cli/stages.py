@@ -98,8 +98,9 @@ def history(
             made = compute(dataset, model, as_of, as_known=as_known)
             months = occupancy(made)
         if out:
-            made.write(out)
+            altered = made.write(out)
             print_notes([f"{made.n_spells:,} spells are in {out}."])
+            _warn_of_altered(altered)
         if picture:
             _draw(months.plot(), picture)
         if wants_json:
@@ -163,6 +164,10 @@ def _write(table: Any, path: str) -> None:
 
     altered = write_table(table, path)
     print_notes([f"{table.num_rows:,} people are in {path}."])
+    _warn_of_altered(altered)
+
+
+def _warn_of_altered(altered: tuple[str, ...]) -> None:
     if altered:
         shown = ", ".join(altered[:3])
         text = f"{len(altered):,} ids begin like a formula and got an apostrophe: {shown}. Parquet keeps them exact."

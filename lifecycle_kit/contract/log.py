@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ORDER_EVENTS", "TIME_COLUMNS", "create_log", "store_tables"]
 
 # events that an orders table also tells; where both speak of one order, the order is believed
-ORDER_EVENTS = ("order_completed", "order_refunded")
+ORDER_EVENTS = ("order_completed", "order_refunded", "order_cancelled")
 
 # the column that says when a row of the log happened, per contract table (all of them, for time spans)
 TIME_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -192,7 +192,7 @@ def _collect_refunds(engine: DuckDBEngine, clean: dict[str, str]) -> bool:
         return False
     engine.execute(
         """CREATE TEMP TABLE _refunds AS SELECT person_key, order_id, min(occurred_at) AS back_at FROM _events
-        WHERE event = 'order_refunded' AND order_id IS NOT NULL GROUP BY ALL"""
+        WHERE event = 'order_refunded' AND order_id IS NOT NULL AND in_log GROUP BY ALL"""
     )
     return bool(engine.rows("SELECT 1 FROM _refunds LIMIT 1"))
 
@@ -254,7 +254,8 @@ def _store_events(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[
             SEMI JOIN (SELECT DISTINCT order_id FROM {ident(clean["events"])} WHERE event IN {ORDER_EVENTS})
             USING (order_id) GROUP BY 1) o ON o.order_id = t.order_id AND t.event IN {ORDER_EVENTS}"""
         told = """(t.event = 'order_completed' AND (t.order_id IS NULL OR o.order_id IS NOT NULL))
-            OR (t.event = 'order_refunded' AND coalesce(o.is_refunded, FALSE))"""
+            OR (t.event = 'order_refunded' AND coalesce(o.is_refunded, FALSE))
+            OR (t.event = 'order_cancelled' AND o.order_id IS NOT NULL)"""
     columns = given | {"order_id"}
     _store(
         engine,

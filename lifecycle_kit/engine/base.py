@@ -37,6 +37,9 @@ class Engine(Protocol):
     def columns(self, table: str) -> dict[str, str]:
         """Column names and types of a table or view."""
 
+    def drop(self, table: str) -> None:
+        """Remove a table that nobody needs any more; without effect on a closed engine."""
+
     def close(self) -> None:
         """Give back connections and scratch files."""
 

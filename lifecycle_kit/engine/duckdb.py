@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from lifecycle_kit.errors import RunError
+from lifecycle_kit.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,12 +57,12 @@ class DuckDBEngine:
 
     def arrow(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
         """Run a query and return all its rows as an Arrow table."""
-        with _clear_memory_error():
+        with _clear_errors():
             return self.connection.sql(sql, params=parameters or None).to_arrow_table()
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a small query and return its rows as Python tuples."""
-        with _clear_memory_error():
+        with _clear_errors():
             return self.connection.execute(sql, parameters or None).fetchall()
 
     def register(self, name: str, table: Any) -> None:
@@ -79,6 +79,8 @@ class DuckDBEngine:
         try:
             self.execute(f"COPY ({sql}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
             os.replace(part, path)
+        except (OSError, duckdb.IOException) as error:
+            raise RunError(f"{path} cannot be written: {_first_line(error)}.", fix="Give another path.") from error
         finally:
             part.unlink(missing_ok=True)
 
@@ -87,13 +89,18 @@ class DuckDBEngine:
         quoted = '"' + table.replace('"', '""') + '"'
         return {name: kind for name, kind, *_ in self.rows(f"DESCRIBE {quoted}")}
 
+    def drop(self, table: str) -> None:
+        """Remove a table that nobody needs any more; without effect on a closed engine."""
+        if self._clean.alive:
+            self.execute(f"DROP TABLE IF EXISTS {table}")
+
     def close(self) -> None:
         """Close the connection and remove the scratch folder. Safe to call twice."""
         self._clean()
 
 
 @contextmanager
-def _clear_memory_error() -> Iterator[None]:
+def _clear_errors() -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException as error:
@@ -101,11 +108,19 @@ def _clear_memory_error() -> Iterator[None]:
             f"The data does not fit in the memory or disk given: {str(error).splitlines()[0]}",
             fix="Raise memory_limit, or give a scratch folder on a larger disk.",
         ) from error
+    except duckdb.ConnectionException as error:
+        if "closed" not in str(error):
+            raise
+        raise UsageError("The dataset is closed.", fix="Load it again, or ask inside its with block.") from error
 
 
 def _discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     connection.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error).splitlines()[0]).rstrip(".")
 
 
 def _literal(text: str) -> str:

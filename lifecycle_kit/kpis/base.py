@@ -76,8 +76,8 @@ BASE_METRICS: tuple[BaseMetric, ...] = (
     ),
 )
 
-# touchpoints that the shop makes, not the visitor
-_NOT_OWN = ("order_refunded", "order_cancelled", "guest_order_refunded")
+# touchpoints that the shop, or an invited friend, makes: not the visitor
+_NOT_OWN = ("order_refunded", "order_cancelled", "guest_order_refunded", "referral_converted")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -147,8 +147,8 @@ def base_metrics(
     """
     import pandas as pd
 
-    if window_days < 1:
-        raise UsageError(f"window_days {window_days} must be at least 1.")
+    if not isinstance(window_days, int) or not 1 <= window_days <= 36_600:
+        raise UsageError(f"window_days {window_days} must be a whole number, at least 1.", fix="Write for example 30.")
     if dataset.first_at is None or dataset.last_at is None:
         raise DataError(f"The log of {dataset.name!r} is empty.", fix="Run 'lifecycle check' to see why.")
     known = _day(as_of) if as_of else day_of(dataset.last_at, dataset.timezone)
@@ -202,16 +202,16 @@ def _row(
 
 
 def _daily_traffic(dataset: Dataset, start: dt.date, end: dt.date, known: dt.date, window_days: int) -> dict[str, Any]:
-    assert dataset.first_at is not None
     log = _log(dataset, known)
     own = log.filter(_in_days(log, start, end) & ~log.event.isin(_NOT_OWN))
     per_day = own.group_by("business_day").aggregate(y=own.person_key.nunique())
     sums = _fetch(dataset, per_day.aggregate(n=per_day.y.sum(), yy=(per_day.y * per_day.y).sum()))
     n, squares = int(sums["n"] or 0), int(sums["yy"] or 0)
-    covered = max(start, day_of(dataset.first_at, dataset.timezone))
-    n_days = (end - covered).days + 1
+    assert dataset.days is not None
+    covered = max(start, dataset.days[0]), min(end, dataset.days[1])
+    n_days = (covered[1] - covered[0]).days + 1
     if n_days < 1:
-        return {"reason": "the log begins after the period"}
+        return {"reason": "no day of the period lies within the log"}
     # days are the unit: they differ by far more than chance would make them (weekdays, seasons, sales)
     low, high = ratio_delta(n_days, n, n_days, squares, n_days, n) or (None, None)
     return {
@@ -264,6 +264,9 @@ def _average_order_value(
 ) -> dict[str, Any]:
     log = _log(dataset, known)
     standing = _standing(log, dataset, start, end, known)
+    n_unknown = int(_fetch(dataset, standing.aggregate(n=standing.revenue.isnull().sum()))["n"] or 0)
+    if n_unknown:
+        return {"reason": f"{n_unknown:,} of the period's orders have no revenue"}
     per_person = standing.group_by("person_key").aggregate(y=standing.revenue.sum(), x=standing.count())
     return _ratio(dataset, per_person, "no order stands in the period")
 
@@ -276,10 +279,11 @@ def _profit_per_customer(
     log = _log(dataset, known)
     standing = _standing(log, dataset, start, end, known)
     orders = ibis.table({"order_id": "string", "cost": "int64"}, name="orders")
-    with_cost = standing.inner_join(orders, "order_id")
-    n_unknown = int(_fetch(dataset, with_cost.aggregate(n=with_cost.cost.isnull().sum()))["n"] or 0)
+    with_cost = standing.left_join(orders, "order_id")  # an order told by an event alone has no cost
+    unknown = with_cost.cost.isnull() | with_cost.revenue.isnull()
+    n_unknown = int(_fetch(dataset, with_cost.aggregate(n=unknown.sum()))["n"] or 0)
     if n_unknown:
-        return {"reason": f"{n_unknown:,} of the period's orders have no cost"}
+        return {"reason": f"{n_unknown:,} of the period's orders have no cost or no revenue"}
     profit = with_cost.revenue - with_cost.cost
     per_person = with_cost.group_by("person_key").aggregate(y=profit.sum())
     return _ratio(
@@ -316,9 +320,11 @@ def _ratio(dataset: Dataset, per_person: ir.Table, empty: str) -> dict[str, Any]
 
 
 def _standing(log: ir.Table, dataset: Dataset, start: dt.date, end: dt.date, known: dt.date) -> ir.Table:
-    """Orders of the period that were not taken back by then."""
+    """Orders of the period that were neither refunded nor cancelled by then."""
     stands = log.refunded_at.isnull() | (log.refunded_at > _close(dataset, known))
-    return log.filter(_in_days(log, start, end) & (log.event == "order_completed") & stands)
+    orders = log.filter(_in_days(log, start, end) & (log.event == "order_completed") & stands)
+    cancelled = log.filter((log.event == "order_cancelled") & log.order_id.notnull()).select("person_key", "order_id")
+    return orders.anti_join(cancelled, ["person_key", "order_id"])
 
 
 def _log(dataset: Dataset, known: dt.date) -> ir.Table:
@@ -363,7 +369,11 @@ def _months(first: dt.date, last: dt.date) -> list[tuple[dt.date, dt.date]]:
 
 def _day(given: str | dt.date) -> dt.date:
     day = parse_as_of(given)
-    return day.date() if isinstance(day, dt.datetime) else day
+    if isinstance(day, dt.datetime):
+        raise UsageError(f"{given} has a time of day.", fix=f"Metrics count whole days: write '{day.date()}'.")
+    if not 1970 <= day.year <= 9000:
+        raise UsageError(f"{given} is outside the calendar.", fix="Use a year from 1970 to 9000.")
+    return day
 
 
 def _number(value: Any) -> float:

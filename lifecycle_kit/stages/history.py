@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,15 +82,21 @@ class History:
         """Return the same as `to_arrow`, as a data frame."""
         return self.to_arrow().to_pandas()
 
-    def write(self, path: str | Path) -> None:
-        """Write all spells to a Parquet file, without bringing them to Python, or to a CSV file."""
+    def write(self, path: str | Path) -> tuple[str, ...]:
+        """Write all spells to a Parquet file, without bringing them to Python, or to a CSV file.
+
+        Returns
+        -------
+        tuple of str
+            Texts altered for the sake of spreadsheets, as `write_table` returns them.
+        """
+        from lifecycle_kit.export import write_table
+
         target = Path(path)
         if target.suffix == ".parquet" and target.parent.is_dir():
             self.dataset.engine.to_parquet(self._sql(), target)
-        else:
-            from lifecycle_kit.export import write_table
-
-            write_table(self.to_arrow(), target)
+            return ()
+        return write_table(self.to_arrow(), target)
 
     def at(self, as_of: AsOf) -> pd.DataFrame:
         """One row per person: person_id, status, stage at a past moment, read from the spells.
@@ -187,4 +194,6 @@ def history(
     relation = f"spells_{model.hash_}_{next(_number)}"
     sql = compile_sql(spell_query(model, view).cast(SPELL_SCHEMA), dataset.engine)
     dataset.engine.execute(f"CREATE TABLE {relation} AS {sql}")
-    return History(dataset, model, moment, relation)
+    made = History(dataset, model, moment, relation)
+    weakref.finalize(made, dataset.engine.drop, relation)
+    return made

@@ -147,11 +147,11 @@ class StageModel:
 
     @property
     def hash_(self) -> str:
-        """Sixteen hexadecimal digits that change when, and only when, the meaning changes."""
+        """Sixteen hexadecimal digits that change when the meaning changes, and not with labels or comments."""
         meaning = {
-            "signals": [asdict(self.signals[name]) for name in sorted(self.signals)],
+            "signals": [asdict(s) | {"events": s.events and sorted(s.events)} for _, s in sorted(self.signals.items())],
             "stages": [(s.id, s.rank) for s in self.stages],
-            "statuses": [(s.id, s.stage, s.rank, repr(s.when), repr(s.enter), repr(s.exit)) for s in self.statuses],
+            "statuses": [(s.id, s.stage, s.rank, describe_rules(s)) for s in self.statuses],
             "forward_only": self.forward_only,
             "timezone": self.timezone,
         }

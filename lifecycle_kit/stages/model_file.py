@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _TOP = ("lifecycle", "name", "signals", "stages", "statuses")
 _TOP_OPTIONAL = ("entity", "time", "policy", "activities", "crosswalk")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+# words of the grammar, and columns that the queries and answers add
+_RESERVED = {UNPLACED, "and", "or", "not", "any", "at", "day", "rank", "person_key", "person_id", "instant_number"}
+_RESERVED_BEGINNINGS = ("latched_", "reversed_at_")
+_LARGEST = 9 * 10**15  # what 64 bits hold as cents, with room to add
 _DURATION = re.compile(r"(\d{1,6})\s*(d|w|h|m|mo|y|months?|years?|days?|weeks?|hours?)")
 _UNITS = {"h": dt.timedelta(hours=1), "d": dt.timedelta(days=1), "w": dt.timedelta(weeks=1)}
 
@@ -209,6 +213,8 @@ def _check_units(rule: Rule, signals: Mapping[str, Signal], entry: Entry) -> Non
         for part in getattr(rule, "parts", None) or (rule.part,):  # type: ignore[union-attr]
             _check_units(part, signals, entry)
         return
+    if not isinstance(rule.right, str) and rule.right > _LARGEST:
+        raise entry.problem(f"{rule.right} is too large.", f"Use at most {_LARGEST}.")
     is_money = signals[rule.left].is_money
     if isinstance(rule.right, str):
         if signals[rule.right].is_money != is_money:
@@ -300,11 +306,11 @@ def _label(entry: Entry | None, name: str) -> str:
 
 
 def _check_id(what: str, name: str, entry: Entry) -> None:
-    if not _ID.fullmatch(name) or name in (UNPLACED, "and", "or", "not", "any"):
-        raise entry.problem(
-            f"{name!r} cannot name a {what}.",
-            f"Use lower-case letters, digits and _, beginning with a letter; not {UNPLACED}, and, or, not, any.",
-        )
+    if not _ID.fullmatch(name):
+        fix = "Use lower-case letters, digits and _, beginning with a letter; 'label' takes any text."
+        raise entry.problem(f"{name!r} cannot name a {what}.", fix)
+    if name in _RESERVED or name.startswith(_RESERVED_BEGINNINGS):
+        raise entry.problem(f"{name!r} cannot name a {what}: the kit uses this name itself.", "Choose another.")
 
 
 def _check_new(what: str, item: Entry, new: Stage | Status, before: Sequence[Stage | Status]) -> None:

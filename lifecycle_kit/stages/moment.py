@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of
+from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of, zone
 from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.errors import DataError, UsageError, nearest
 from lifecycle_kit.stages.model import StageModel
@@ -34,6 +34,8 @@ class Moment:
         The same as a naive UTC instant.
     warnings : tuple of str
         What a reader of the answer must know.
+    timezone : str
+        The business time zone.
     """
 
     dataset_name: str
@@ -42,6 +44,7 @@ class Moment:
     as_known: dt.date | dt.datetime | None = None
     known_instant: dt.datetime | None = None
     warnings: tuple[str, ...] = ()
+    timezone: str = "UTC"
 
     @property
     def source(self) -> str:
@@ -51,8 +54,8 @@ class Moment:
 
     @property
     def day(self) -> dt.date:
-        """The as-of day, without its time."""
-        return self.as_of.date() if isinstance(self.as_of, dt.datetime) else self.as_of
+        """The business day on which it falls."""
+        return day_of(self.instant, self.timezone)
 
 
 def resolve_moment(
@@ -79,6 +82,8 @@ def resolve_moment(
         )
     first, last = day_of(dataset.first_at, dataset.timezone), day_of(dataset.last_at, dataset.timezone)
     asked = last if as_of is None else parse_as_of(as_of)
+    if isinstance(asked, dt.datetime) and asked.tzinfo is None:
+        asked = asked.replace(tzinfo=zone(dataset.timezone))  # said once, so that it cannot be read in two ways later
     instant = closing_instant(asked, dataset.timezone)
     if instant < dataset.first_at:
         raise UsageError(
@@ -101,6 +106,7 @@ def resolve_moment(
         as_known=known,
         known_instant=None if known is None else closing_instant(known, dataset.timezone),
         warnings=tuple(warnings),
+        timezone=dataset.timezone,
     )
 
 

@@ -49,10 +49,15 @@ class Occupancy:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the people per status over time: a panel per stage, its statuses stacked."""
+        import pandas as pd
+
         from lifecycle_kit.plots.stages import plot_occupancy
 
         made = self.history
-        return plot_occupancy(self.counts, source=made.moment.source, labels=made.model.labels, ax=ax)
+        # an instant beside days: one kind of time on the axis
+        days = [day.replace(tzinfo=None) if isinstance(day, dt.datetime) else day for day in self.counts["day"]]
+        counts = self.counts.assign(day=pd.to_datetime(days))
+        return plot_occupancy(counts, source=made.moment.source, labels=made.model.labels, ax=ax)
 
 
 def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy:
@@ -72,9 +77,12 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     if days is None:
         assert dataset.first_at is not None
         days = month_ends(day_of(dataset.first_at, dataset.timezone), history.moment.day)
-    chosen = [parse_as_of(day) for day in days]
+        days = [*days[:-1], history.moment.as_of]
+    chosen = list(dict.fromkeys(parse_as_of(day) for day in days))
     instants = [closing_instant(day, dataset.timezone) for day in chosen]
-    if not chosen or max(instants) > history.moment.instant:
+    if not chosen:
+        raise UsageError("No day is given.", fix="Give at least one, or leave days out for every month end.")
+    if max(instants) > history.moment.instant:
         raise UsageError(
             f"Days must lie at or before the history's end, {history.moment.as_of}.", fix="Give earlier days."
         )

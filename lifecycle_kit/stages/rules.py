@@ -98,7 +98,8 @@ def names_in(rule: Rule) -> set[str]:
 def render(rule: Rule) -> str:
     """Return a rule as text that parses to the same rule."""
     if isinstance(rule, Comparison):
-        return f"{rule.left} {rule.op} {rule.right}"
+        right = rule.right if isinstance(rule.right, str) else f"{rule.right.normalize():f}"
+        return f"{rule.left} {rule.op} {right}"
     if isinstance(rule, Not):
         return f"not {_inside(rule.part)}"
     return (" and " if isinstance(rule, And) else " or ").join(_inside(part) for part in rule.parts)

@@ -89,9 +89,10 @@ class Snapshot:
         """Return the same as `members`, as Arrow."""
         import pyarrow.compute as pc
 
-        if status is not None and stage is not None and self.model.status(status).stage != stage:
+        stage_of = dict(zip(*(self.model.to_frame()[c] for c in ("status", "stage")), strict=True))
+        if status in stage_of and stage is not None and stage_of[status] != stage:
             raise UsageError(
-                f"The status {status!r} lies in the stage {self.model.status(status).stage!r}, not in {stage!r}.",
+                f"The status {status!r} lies in the stage {stage_of[status]!r}, not in {stage!r}.",
                 fix="Give one of the two.",
             )
         chosen = self.people.select(["person_id", "status", "stage"])
@@ -176,13 +177,13 @@ def snapshot_changes(
     """Return a snapshot, and its counts beside those of a month and a year before.
 
     The frame adds to `Snapshot.to_frame`: n_people_month_before, change_month, n_people_year_before,
-    change_year (people; null where the log does not reach back that far).
+    change_year (people; null where the log does not reach back that far). All three are as known at `as_known`.
     """
     now = snapshot(dataset, model, as_of, as_known=as_known)
     frame = now.to_frame()
     for label, n_months in (("month", 1), ("year", 12)):
         day = months_before(now.moment.day, n_months)
-        earlier = _earlier(dataset, model, day)
+        earlier = _earlier(dataset, model, day, as_known)
         counts = None if earlier is None else dict(zip(earlier["status"], earlier["n_people"], strict=True))
         before = [None if counts is None else counts.get(status, 0) for status in frame["status"]]
         frame[f"n_people_{label}_before"] = _nullable(before)
@@ -190,12 +191,14 @@ def snapshot_changes(
     return now, frame
 
 
-def _earlier(dataset: Dataset, model: StageModel, day: dt.date) -> Mapping[str, list[object]] | None:
+def _earlier(
+    dataset: Dataset, model: StageModel, day: dt.date, as_known: AsOf | None
+) -> Mapping[str, list[object]] | None:
     from lifecycle_kit.calendar import day_of
 
     if dataset.first_at is None or day < day_of(dataset.first_at, dataset.timezone):
         return None
-    frame = snapshot(dataset, model, day).to_frame()
+    frame = snapshot(dataset, model, day, as_known=as_known).to_frame()
     return {"status": frame["status"].tolist(), "n_people": frame["n_people"].tolist()}
 
 

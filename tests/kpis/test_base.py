@@ -53,11 +53,12 @@ def test_daily_traffic(january):
     row = january.loc["daily_traffic"]
     # people-days: 1 Jan ann; 2 Jan ann, bob; 3 Jan ann; 20 and 21 Jan bob; 25 Jan cyd; refund and cancellation
     # are the shop's doing
-    assert (row["n_num"], row["n_den"]) == (7, 31)
-    assert row["value"] == pytest.approx(7 / 31)
-    # by hand: 1, 2, 1, 1, 1, 1 people on six of 31 days; standard error of the mean day
-    days = pd.Series([1, 2, 1, 1, 1, 1] + [0] * 25)
-    assert row["hi"] - row["value"] == pytest.approx(1.959964 * days.std() / 31**0.5, rel=1e-6)
+    assert (row["n_num"], row["n_den"]) == (7, 28)  # the log ends with the refund on the 28th
+    assert row["value"] == pytest.approx(7 / 28)
+    assert row["mature_share"] == pytest.approx(28 / 31)
+    # by hand: 1, 2, 1, 1, 1, 1 people on six of 28 days; standard error of the mean day
+    days = pd.Series([1, 2, 1, 1, 1, 1] + [0] * 22)
+    assert row["hi"] - row["value"] == pytest.approx(1.959964 * days.std() / 28**0.5, rel=1e-6)
     assert row["value"] - row["lo"] == pytest.approx(row["hi"] - row["value"])
 
 
@@ -116,7 +117,7 @@ def test_unknown_cost_is_not_a_cost_of_nothing():
     with shop(rows=rows) as dataset:
         row = values(dataset, as_of="2024-01-31").loc["profit_per_customer"]
     assert pd.isna(row["value"])
-    assert row["reason"] == "1 of the period's orders have no cost"
+    assert row["reason"] == "1 of the period's orders have no cost or no revenue"
 
 
 def test_by_month_adds_up():
@@ -128,7 +129,7 @@ def test_by_month_adds_up():
         assert months.loc[months["metric"] == metric, "n_num"].sum() == whole.loc[metric, "n_num"]
     before = months[(months["metric"] == "daily_traffic")].iloc[0]
     assert pd.isna(before["value"])
-    assert before["reason"] == "the log begins after the period"
+    assert before["reason"] == "no day of the period lies within the log"
 
 
 def test_wrong_calls():
@@ -139,3 +140,54 @@ def test_wrong_calls():
             lk.base_metrics(dataset, until="2030-01-01")
         with pytest.raises(lk.UsageError, match="at least 1"):
             lk.base_metrics(dataset, window_days=0)
+
+
+def test_cancelled_orders_of_an_events_only_log_are_left_out():
+    rows = [
+        ("a", "order_completed", "o1", 10_000),
+        ("a", "order_cancelled", "o1", None),
+        ("b", "order_completed", "o2", 5_000),
+    ]
+    frame = pd.DataFrame(rows, columns=["person_id", "event", "order_id", "revenue"]).astype({"revenue": "Int64"})
+    frame["occurred_at"] = pd.to_datetime(["2024-01-01 10:00", "2024-01-02 10:00", "2024-01-03 10:00"])
+    with lk.load({"events": frame}) as dataset:
+        row = values(dataset, as_of="2024-01-31").loc["average_order_value"]
+    assert (row["value"], row["n_den"]) == (50.0, 1)
+
+
+def test_unknown_revenue_is_not_a_revenue_of_nothing():
+    rows = [("a", "order_completed", "o1", 10_000), ("b", "order_completed", "o2", None)]
+    frame = pd.DataFrame(rows, columns=["person_id", "event", "order_id", "revenue"]).astype({"revenue": "Int64"})
+    frame["occurred_at"] = pd.to_datetime(["2024-01-01 10:00", "2024-01-03 10:00"])
+    with lk.load({"events": frame}) as dataset:
+        row = values(dataset, as_of="2024-01-31").loc["average_order_value"]
+    assert pd.isna(row["value"])
+    assert row["reason"] == "1 of the period's orders have no revenue"
+
+
+def test_an_order_told_by_an_event_alone_has_no_cost():
+    extra = [*EVENTS, ("dan", "order_completed", "2024-01-05 09:00")]
+    tables_shop = shop(events=extra)
+    with tables_shop as dataset:
+        row = values(dataset, as_of="2024-01-31").loc["profit_per_customer"]
+    # without an order_id the orders table is believed, and the event is left out of the log
+    assert row["value"] == 115.0
+    frame = pd.DataFrame({"person_id": ["dan"], "event": ["order_completed"], "order_id": ["zz"], "revenue": [90_000]})
+    frame["occurred_at"] = pd.to_datetime(["2024-01-05 09:00"])
+    book = pd.DataFrame({"order_id": ["o1"], "person_id": ["ann"], "net_revenue": [100], "cost": [60]})
+    book["ordered_at"] = pd.to_datetime(["2024-01-02"])
+    with lk.load({"events": frame, "orders": book}) as dataset:
+        row = values(dataset, as_of="2024-01-31").loc["profit_per_customer"]
+    assert pd.isna(row["value"])
+    assert row["reason"] == "1 of the period's orders have no cost or no revenue"
+
+
+def test_days_and_windows_that_are_none():
+    with shop() as dataset:
+        for options, says in (
+            ({"since": "0001-01-01"}, "outside the calendar"),
+            ({"as_of": "2024-01-05T01:00"}, "has a time of day"),
+            ({"window_days": 1.5}, "whole number"),
+        ):
+            with pytest.raises(lk.UsageError, match=says):
+                lk.base_metrics(dataset, **options)

@@ -213,3 +213,69 @@ def test_wrong_types_are_named(few, model):
 def test_a_status_of_another_stage(few, model):
     with pytest.raises(lk.UsageError, match="'active' lies in the stage 'retention', not in 'purchase'"):
         lk.snapshot(few, model).members("active", stage="purchase")
+
+
+def test_a_history_leaves_nothing_behind(few, model):
+    def n_tables():
+        return few.engine.rows("SELECT count(*) FROM duckdb_tables()")[0][0]
+
+    before = n_tables()
+    spells = lk.history(few, model)
+    assert n_tables() == before + 1
+    del spells
+    lk.person(few, model, "ann")
+    assert n_tables() == before
+
+
+def test_a_closed_dataset_says_so(model):
+    with lk.load(orders(("a", "2024-01-01", 100))) as shop:
+        spells = lk.history(shop, model)
+    for ask in (spells.to_frame, lambda: lk.snapshot(shop, model)):
+        with pytest.raises(lk.UsageError, match="The dataset is closed"):
+            ask()
+
+
+def test_an_instant_may_end_a_history(few, model):
+    spells = lk.history(few, model, "2024-03-05T12:00")
+    assert spells.plot() is not None
+    days = lk.occupancy(spells).to_frame()["day"].unique()
+    assert str(days[-1]) == "2024-03-05 12:00:00+01:00"
+    assert lk.transitions(spells, "2024-01-31", spells.moment.as_of).balance["closing"].sum() == 3
+
+
+def test_the_day_of_an_instant_is_the_shops(model):
+    with lk.load(orders(("a", "2024-01-01", 100))) as shop:
+        late = dt.datetime(2024, 1, 9, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
+        assert lk.snapshot(shop, model, late).moment.day == dt.date(2024, 1, 10)
+
+
+def test_changes_are_as_known_too(model):
+    frame = orders(("ann", "2024-01-05", 100), ("bob", "2024-01-06", 100), ("cyd", "2024-02-20", 100))["orders"]
+    frame["ingested_at"] = pd.to_datetime(["2024-01-05", "2024-06-01", "2024-02-20"])
+    with lk.load({"orders": frame}) as late:
+        _, known = lk.snapshot_changes(late, model, "2024-02-29", as_known="2024-02-29")
+        _, true = lk.snapshot_changes(late, model, "2024-02-29")
+    assert known.set_index("status").loc["new", "n_people_month_before"] == 1
+    assert true.set_index("status").loc["new", "n_people_month_before"] == 2
+
+
+def test_the_orders_table_is_believed_about_refunds_and_cancellations(model):
+    book = orders(("a", "2024-01-01", 100, "2024-01-20"), ("b", "2024-01-02", 100))["orders"]
+    book["status"] = ["refunded", "cancelled"]
+    told = pd.DataFrame(
+        {
+            "person_id": ["a", "b"],
+            "event": ["order_refunded", "order_cancelled"],
+            "occurred_at": pd.to_datetime(["2024-01-10", "2024-01-03"]),
+            "order_id": ["o0", "o1"],
+        }
+    )
+    with lk.load({"orders": book, "events": told}) as shop:
+        for options in ({}, {"as_known": "2030-01-01"}):
+            assert where(shop, model, "2024-01-15", **options) == {"a": "new"}
+            assert where(shop, model, "2024-01-20", **options) == {"a": "taken_back"}
+        assert shop.contents().set_index("event")["n_touchpoints"].to_dict() == {
+            "order_completed": 1,
+            "order_refunded": 1,
+            "order_cancelled": 1,
+        }

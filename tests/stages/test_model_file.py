@@ -91,6 +91,9 @@ def test_the_hash_follows_the_meaning_only():
         ("rank: 20}", "rank: 0}", 9, "out of range"),
         ("{id: purchase,", "{id: awareness,", 9, "stage id awareness stands twice"),
         ("{id: buyer,", "{id: unplaced,", 12, "cannot name a status"),
+        ("  seen:", "  at:", 4, "the kit uses this name itself"),
+        ("  seen:", "  latched_buyer:", 4, "the kit uses this name itself"),
+        ('"seen > 0"', '"seen > 99999999999999999999"', 11, "is too large"),
         ("stage: purchase", "stage: purchse", 12, "Unknown stage 'purchse'. Did you mean 'purchase'"),
         ("stage: purchase, rank: 21", "stage: awareness, rank: 21", 10, "No status lies in the stage 'purchase'"),
         ("rank: 11", "rank: 31", 10, "comes before"),
@@ -128,6 +131,15 @@ def test_mistakes_name_their_line(old, new, line, says):
 def test_mistakes_in_the_rest(extra, says):
     with pytest.raises(UsageError, match=says):
         parse_model(GOOD + extra + "\n")
+
+
+def test_yaml_that_python_cannot_read():
+    with pytest.raises(ModelError, match=r"m.yaml, line 2: Not valid YAML: '2025-13-45'. Put it in quotes"):
+        parse_model(GOOD.replace("name: small", "name: 2025-13-45"), name="m.yaml")
+    with pytest.raises(ModelError, match="nested too deeply"):
+        parse_model(GOOD.replace("name: small", "name: " + "[" * 5000 + "]" * 5000))
+    with pytest.raises(ModelError, match=r"line 2: An alias \(\*\) is not allowed"):
+        parse_model(GOOD.replace("name: small", "name: &n [*n, *n]"), name="m.yaml")
 
 
 def test_files(tmp_path):
