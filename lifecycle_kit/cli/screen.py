@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["print_json", "print_notes", "print_table", "progress"]
+__all__ = ["print_json", "print_notes", "print_table", "progress", "visible"]
 
 
 @contextmanager

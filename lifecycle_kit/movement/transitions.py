@@ -34,8 +34,8 @@ class Transitions:
         One row per from_status and to_status with at least one move: from_status ("(new)" for people
         who come into the lifecycle), to_status, n_moves, n_people.
     balance : pandas.DataFrame
-        One row per status: status, stage, kind, opening, n_in, n_out, closing (people);
-        opening + n_in - n_out = closing.
+        One row per status: status, stage, kind, opening, n_in, n_out, closing. Opening and closing are people,
+        n_in and n_out are moves; opening + n_in - n_out = closing.
     history : History
         Whose moves they are.
     """
@@ -81,6 +81,7 @@ def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Tra
 
     from lifecycle_kit.engine.base import compile_sql
     from lifecycle_kit.stages.placing import with_names
+    from lifecycle_kit.stages.spells import lasts_at
 
     start, end = parse_as_of(since), history.moment.as_of if until is None else parse_as_of(until)
     timezone, engine = history.dataset.timezone, history.dataset.engine
@@ -102,16 +103,13 @@ def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Tra
     counts = engine.arrow(compile_sql(edges, engine)).to_pandas()
     counts["from_status"] = counts["from_status"].fillna(ENTRY)
 
-    def present(at: ibis.expr.types.TimestampValue) -> ibis.expr.types.IntegerValue:
-        return ((spells.valid_from <= at) & (spells.valid_to.isnull() | (spells.valid_to > at))).cast("int64").sum()
-
     ends = spells.valid_to.notnull() & (spells.valid_to > opened) & (spells.valid_to <= closed)
     starts = (spells.valid_from > opened) & (spells.valid_from <= closed)
     sums = spells.group_by("rank").aggregate(
-        opening=present(opened),
+        opening=lasts_at(spells, start_instant).cast("int64").sum(),
         n_in=starts.cast("int64").sum(),
         n_out=ends.cast("int64").sum(),
-        closing=present(closed),
+        closing=lasts_at(spells, end_instant).cast("int64").sum(),
     )
     found = engine.arrow(compile_sql(sums, engine)).to_pandas()
     balance = history.model.to_frame()[["status", "stage", "kind", "rank"]].merge(found, on="rank", how="left")

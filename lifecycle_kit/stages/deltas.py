@@ -19,6 +19,7 @@ import ibis.expr.types as ir
 
 from lifecycle_kit.contract.tables import LOG_SCHEMA, RESOLVED_REVERSALS
 from lifecycle_kit.stages.model import Signal, StageModel
+from lifecycle_kit.stages.windows import in_order, so_far
 
 __all__ = ["View", "steps", "totals"]
 
@@ -66,8 +67,7 @@ def steps(model: StageModel, view: View, signals: Iterable[str] | None = None) -
             parts += _day_deltas(rows, signal, names, view.as_of)
     deltas = reduce(lambda left, right: left.union(right), parts)
     instants = deltas.group_by("person_key", "at").aggregate(**{name: deltas[name].sum() for name in names})
-    so_far = ibis.window(group_by="person_key", order_by="at", preceding=None, following=0)
-    return instants.mutate(**{name: instants[name].sum().over(so_far) for name in names})
+    return instants.mutate(**{name: instants[name].sum().over(so_far()) for name in names})
 
 
 def _relevant(model: StageModel, view: View) -> ir.Table:
@@ -211,10 +211,8 @@ def _day_deltas(rows: ir.Table, signal: Signal, names: tuple[str, ...], as_of: d
     within = [_arrivals(heard, [signal], (signal.name,), keys), *_ends(heard, [signal], (signal.name,), as_of, keys)]
     deltas = reduce(lambda left, right: left.union(right), within)
     instants = deltas.group_by(*keys, "at").aggregate(delta=deltas[signal.name].sum())
-    so_far = ibis.window(group_by=keys, order_by="at", preceding=None, following=0)
-    counting = instants.mutate(counting=(instants.delta.sum().over(so_far) > 0).cast("int64"))
-    in_order = ibis.window(group_by=keys, order_by="at")
-    flips = counting.mutate(flip=counting.counting - counting.counting.lag().over(in_order).fill_null(0))
+    counting = instants.mutate(counting=(instants.delta.sum().over(so_far(keys)) > 0).cast("int64"))
+    flips = counting.mutate(flip=counting.counting - counting.counting.lag().over(in_order(keys)).fill_null(0))
     flips = flips.filter(flips.flip != 0)
     return [_delta_rows(flips, flips["at"], {signal.name: flips.flip}, names)]
 

@@ -12,6 +12,7 @@ from lifecycle_kit.calendar import closing_instant, parse_as_of
 from lifecycle_kit.errors import UsageError
 from lifecycle_kit.stages.model import StageModel
 from lifecycle_kit.stages.moment import AsOf, Moment, resolve_moment
+from lifecycle_kit.stages.spells import SPELL_SCHEMA, lasts_at
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -21,17 +22,8 @@ if TYPE_CHECKING:
 
     from lifecycle_kit.contract.dataset import Dataset
 
-__all__ = ["SPELL_SCHEMA", "History", "history"]
+__all__ = ["History", "history"]
 
-# what the engine keeps of a history, one row per spell
-SPELL_SCHEMA: dict[str, str] = {
-    "person_key": "int64",
-    "rank": "int64",
-    "came_from_rank": "int64",
-    "furthest_rank": "int64",
-    "valid_from": "timestamp",
-    "valid_to": "timestamp",
-}
 _number = itertools.count(1)
 
 
@@ -106,8 +98,6 @@ class History:
         UsageError
             When the moment lies after the history's own.
         """
-        import ibis
-
         from lifecycle_kit.engine.base import compile_sql
 
         instant = closing_instant(parse_as_of(as_of), self.dataset.timezone)
@@ -117,8 +107,7 @@ class History:
                 fix="Make a history that reaches further.",
             )
         spells = self.spells
-        at = ibis.literal(instant, "timestamp")
-        current = spells.filter((spells.valid_from <= at) & (spells.valid_to.isnull() | (spells.valid_to > at)))
+        current = spells.filter(lasts_at(spells, instant))
         named = self._named(current).select("person_id", "status", "stage").order_by("person_id")
         return self.dataset.engine.arrow(compile_sql(named, self.dataset.engine)).to_pandas()
 

@@ -68,10 +68,10 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     UsageError
         When a day lies after the history's end, or there is none.
     """
-    import ibis
     import pandas as pd
 
     from lifecycle_kit.engine.base import compile_sql
+    from lifecycle_kit.stages.spells import lasts_at
 
     dataset = history.dataset
     if days is None:
@@ -87,15 +87,7 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
             f"Days must lie at or before the history's end, {history.moment.as_of}.", fix="Give earlier days."
         )
     spells = history.spells
-    present = {
-        f"n{i}": (
-            (spells.valid_from <= ibis.literal(instant, "timestamp"))
-            & (spells.valid_to.isnull() | (spells.valid_to > ibis.literal(instant, "timestamp")))
-        )
-        .cast("int64")
-        .sum()
-        for i, instant in enumerate(instants)
-    }
+    present = {f"n{i}": lasts_at(spells, instant).cast("int64").sum() for i, instant in enumerate(instants)}
     sums = spells.group_by("rank").aggregate(**present)
     found = dataset.engine.arrow(compile_sql(sums, dataset.engine)).to_pandas()
     wide = history.model.to_frame()[["stage", "status", "rank"]].merge(found, on="rank", how="left").fillna(0)

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from lifecycle_kit.stages.model import UNPLACED, Latch, StageModel, Status
 from lifecycle_kit.stages.rules import Rule, evaluate
+from lifecycle_kit.stages.windows import in_order, so_far
 
 __all__ = ["holds", "last_latches", "latch_column", "rank_now", "ranks_over_time", "with_names"]
 
@@ -32,7 +33,7 @@ def ranks_over_time(model: StageModel, stepped: ir.Table) -> ir.Table:
     stepped = _with_latches(model, stepped)
     ranked = stepped.mutate(rank=rank_now(model, stepped))
     if model.forward_only:
-        ranked = ranked.mutate(rank=ranked["rank"].max().over(_so_far()))
+        ranked = ranked.mutate(rank=ranked["rank"].max().over(so_far()))
     return ranked.select("person_key", "at", "rank")
 
 
@@ -44,10 +45,10 @@ def _with_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
     """
     if not model.latches:
         return stepped
-    numbered = stepped.mutate(instant_number=ibis.row_number().over(ibis.window(group_by="person_key", order_by="at")))
+    numbered = stepped.mutate(instant_number=ibis.row_number().over(in_order()))
     return numbered.mutate(
         **{
-            latch_column(latch.id): (_decision(model, latch, numbered).max().over(_so_far()) % 2 == 1).fill_null(False)
+            latch_column(latch.id): (_decision(model, latch, numbered).max().over(so_far()) % 2 == 1).fill_null(False)
             for latch in model.latches
         }
     )
@@ -55,7 +56,7 @@ def _with_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
 
 def last_latches(model: StageModel, stepped: ir.Table) -> ir.Table:
     """Return one row per person: person_key and a boolean column per latch, as the steps leave them."""
-    numbered = stepped.mutate(instant_number=ibis.row_number().over(ibis.window(group_by="person_key", order_by="at")))
+    numbered = stepped.mutate(instant_number=ibis.row_number().over(in_order()))
     return numbered.group_by("person_key").aggregate(
         **{
             latch_column(latch.id): (_decision(model, latch, numbered).max() % 2 == 1).fill_null(False)
@@ -83,7 +84,3 @@ def _decision(model: StageModel, latch: Latch, numbered: ir.Table) -> ir.Integer
         (holds(model, latch.exit, numbered), 0), (holds(model, latch.enter, numbered), 1), else_=ibis.null("int64")
     )
     return numbered.instant_number.cast("int64") * 2 + entering.cast("int64")
-
-
-def _so_far() -> ir.Window:
-    return ibis.window(group_by="person_key", order_by="at", preceding=None, following=0)

@@ -16,6 +16,7 @@ from lifecycle_kit.stages.deltas import View, steps, totals
 from lifecycle_kit.stages.model import StageModel
 from lifecycle_kit.stages.placing import holds, last_latches, latch_column, rank_now, ranks_over_time
 from lifecycle_kit.stages.rules import names_in
+from lifecycle_kit.stages.windows import in_order, so_far
 
 __all__ = ["rank_query", "spell_query"]
 
@@ -27,17 +28,15 @@ def spell_query(model: StageModel, view: View) -> ir.Table:
     first), furthest_rank, valid_from, valid_to (null while it lasts); half-open, without gaps.
     """
     ranked = ranks_over_time(model, steps(model, view))
-    in_order = ibis.window(group_by="person_key", order_by="at")
-    ranked = ranked.mutate(came_from_rank=ranked["rank"].lag().over(in_order))
+    ranked = ranked.mutate(came_from_rank=ranked["rank"].lag().over(in_order()))
     moves = ranked.filter(ranked.came_from_rank.isnull() | (ranked.came_from_rank != ranked["rank"]))
-    so_far = ibis.window(group_by="person_key", order_by="at", preceding=None, following=0)
     return moves.select(
         "person_key",
         "rank",
         "came_from_rank",
-        furthest_rank=moves["rank"].max().over(so_far),
+        furthest_rank=moves["rank"].max().over(so_far()),
         valid_from=moves["at"],
-        valid_to=moves["at"].lead().over(in_order),
+        valid_to=moves["at"].lead().over(in_order()),
     )
 
 
