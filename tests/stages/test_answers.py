@@ -10,21 +10,7 @@ import pytest
 
 import lifecycle_kit as lk
 from lifecycle_kit.stages.model_file import parse_model
-
-
-def orders(*rows):
-    """(person, when, amount in cents) -> a dataset of orders."""
-    return {
-        "orders": pd.DataFrame(
-            {
-                "order_id": [f"o{n}" for n in range(len(rows))],
-                "person_id": [row[0] for row in rows],
-                "ordered_at": pd.to_datetime([row[1] for row in rows]),
-                "net_revenue": [row[2] for row in rows],
-                "refunded_at": pd.to_datetime([row[3] if len(row) > 3 else None for row in rows]),
-            }
-        )
-    }
+from tests.small_shops import FEW, orders
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +20,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def few():
-    rows = [
-        ("ann", "2024-01-05 10:00", 10_000),
-        ("ann", "2024-02-05 10:00", 20_000),
-        ("bob", "2024-01-10 23:30", 3_000),
-        ("cyd", "2024-03-01 08:00", 5_000, "2024-03-09 00:00"),
-    ]
-    with lk.load(orders(*rows), timezone="Europe/Paris", currency="EUR") as made:
+    with lk.load(orders(*FEW), timezone="Europe/Paris", currency="EUR") as made:
         yield made
 
 
@@ -154,21 +134,6 @@ def test_writing_spells(few, model, tmp_path):
         spells.write(tmp_path / "nowhere" / "spells.parquet")
     with pytest.raises(lk.UsageError, match=r"neither .csv nor .parquet"):
         spells.write(tmp_path / "spells.xlsx")
-
-
-def test_transitions_by_hand(few, model):
-    spells = lk.history(few, model, "2024-03-09")
-    moves = lk.transitions(spells, "2024-01-31")
-    assert sorted(moves.counts.itertuples(index=False, name=None)) == [
-        ("(new)", "new", 1, 1),
-        ("new", "active", 1, 1),
-        ("new", "taken_back", 1, 1),
-    ]
-    new = moves.balance.set_index("status").loc["new"]
-    assert new[["opening", "n_in", "n_out", "closing"]].tolist() == [2, 1, 2, 1]
-    for since, until in (("2024-03-09", "2024-03-09"), ("2024-03-01", "2024-02-01"), ("2024-02-01", "2024-03-10")):
-        with pytest.raises(lk.UsageError, match="does not fit into a history"):
-            lk.transitions(spells, since, until)
 
 
 def test_person(few, model):
