@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["write_table"]
+__all__ = ["neutralised", "write_table", "written_whole"]
 
 # a cell that begins so is run as a formula by Excel and LibreOffice
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -46,28 +48,46 @@ def write_table(table: pa.Table | pd.DataFrame, path: str | Path) -> tuple[str, 
         raise UsageError(f"{target.name!r} ends in neither .csv nor .parquet.", fix="Choose one of the two.")
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}.", fix="Create it first.")
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
+    with written_whole(target) as part:
         if target.suffix == ".parquet":
             arrow = pa.Table.from_pandas(table, preserve_index=False) if isinstance(table, pd.DataFrame) else table
             pq.write_table(arrow, part, compression="zstd")
             altered: tuple[str, ...] = ()
         else:
             frame = table.to_pandas() if isinstance(table, pa.Table) else table
-            safe, altered = _neutralised(frame)
+            safe, altered = _neutral_frame(frame)
             # every text is quoted: a carriage return inside an id would end the row for many readers
             safe.to_csv(part, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return altered
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """Give a path to write to; what is there afterwards replaces `target` in one step, or nothing does.
+
+    Raises
+    ------
+    RunError
+        When the file cannot be written; an older one is untouched.
+    """
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        yield part
         with part.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(part, target)
     except OSError as error:
-        raise RunError(f"{target} cannot be written: {error.strerror or error}.") from error
+        raise RunError(f"{target} cannot be written: {error.strerror or error}.", fix="Give another path.") from error
     finally:
         part.unlink(missing_ok=True)
-    return altered
 
 
-def _neutralised(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def neutralised(text: str | None) -> str:
+    """Return a text that no spreadsheet runs as a formula: an apostrophe in front of one that it would run."""
+    return f"'{text}" if text and text.startswith(_FORMULA) else text or ""
+
+
+def _neutral_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     import pandas as pd
 
     safe, altered = frame.copy(), []

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_kit.errors import RunError
+from lifecycle_kit.export import neutralised, written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,31 +179,11 @@ class CheckReport:
         import csv
 
         target = Path(path)
-        part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-        try:
-            with part.open("w", encoding="utf-8-sig", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerow(["file", "line", "table", "reasons", "raw"])
-                for batch in self.set_aside.to_batches(max_chunksize=10_000):
-                    for row in batch.to_pylist():
-                        writer.writerow(
-                            [
-                                _inert(row["file"]),
-                                row["line"],
-                                row["table"],
-                                _inert("; ".join(row["reasons"])),
-                                _inert(row["raw"]),
-                            ]
-                        )
-            os.replace(part, target)
-        except OSError as error:
-            raise RunError(
-                f"{target} cannot be written: {error.strerror or error}.", fix="Give another path."
-            ) from error
-        finally:
-            part.unlink(missing_ok=True)
+        with written_whole(target) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["file", "line", "table", "reasons", "raw"])
+            for batch in self.set_aside.to_batches(max_chunksize=10_000):
+                for row in batch.to_pylist():
+                    told = (neutralised(text) for text in ("; ".join(row["reasons"]), row["raw"]))
+                    writer.writerow([neutralised(row["file"]), row["line"], row["table"], *told])
         return target
-
-
-def _inert(text: str | None) -> str:
-    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from lifecycle_kit.errors import RunError, UsageError
+from lifecycle_kit.export import written_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,14 +75,11 @@ class DuckDBEngine:
 
     def to_parquet(self, sql: str, path: Path) -> None:
         """Write the rows of a query to one Parquet file, whole or not at all."""
-        part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-        try:
-            self.execute(f"COPY ({sql}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
-            os.replace(part, path)
-        except (OSError, duckdb.IOException) as error:
-            raise RunError(f"{path} cannot be written: {_first_line(error)}.", fix="Give another path.") from error
-        finally:
-            part.unlink(missing_ok=True)
+        with written_whole(path) as part:
+            try:
+                self.execute(f"COPY ({sql}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
+            except duckdb.IOException as error:
+                raise OSError(str(error).splitlines()[0].rstrip(".")) from error
 
     def columns(self, table: str) -> dict[str, str]:
         """Column names and types of a table or view, in order."""
@@ -117,10 +114,6 @@ def _clear_errors() -> Iterator[None]:
 def _discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     connection.close()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _first_line(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error).splitlines()[0]).rstrip(".")
 
 
 def _literal(text: str) -> str:
