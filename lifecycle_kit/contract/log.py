@@ -38,6 +38,9 @@ _DAYS = {"orders": "ordered_at", "events": "occurred_at"}
 # ids are nearly all different, other texts nearly all alike
 _PACKED = {"id": "USING COMPRESSION zstd", "json": "USING COMPRESSION zstd", "text": "USING COMPRESSION dict_fsst"}
 
+# beside an event that a link brought to its person: the device, and when the link became known
+_LINK_COLUMNS = {"device_key": "BIGINT", "linked_at": "TIMESTAMP"}
+
 # tables whose rows belong to one person: the column that names them
 _OWNER = {"orders": "person_id", "surveys": "person_id", "referrals": "referrer_id"}
 
@@ -119,10 +122,11 @@ def create_log(
 
     branches = []
     if "events" in clean:
+        stored = engine.columns("_events")
         branches.append(
             f"""SELECT person_key, event, occurred_at, {known("events", "occurred_at")}, {day("occurred_at")},
-            {", ".join(map(shown("events"), ("order_id", "revenue", "session_id", "channel")))}, taken_back_at
-            FROM _events WHERE in_log"""
+            {", ".join(map(shown("events"), ("order_id", "revenue", "session_id", "channel")))}, taken_back_at,
+            {", ".join(c if c in stored else "NULL" for c in _LINK_COLUMNS)} FROM _events WHERE in_log"""
         )
     if "orders" in clean:
         status, refunded_at = map(shown("orders"), ("status", "refunded_at"))
@@ -131,14 +135,14 @@ def create_log(
         for event, condition in (("order_completed", f"NOT ({cancelled})"), ("order_cancelled", cancelled)):
             branches.append(
                 f"""SELECT person_key, '{event}', ordered_at, {known("orders", "ordered_at")}, {day("ordered_at")},
-                order_id, net_revenue, NULL, NULL, {back} FROM _orders WHERE {condition}"""
+                order_id, net_revenue, NULL, NULL, {back}, NULL, NULL FROM _orders WHERE {condition}"""
             )
         if "refunded_at" in given["orders"]:
             # a refund is known once the row that tells it has come in, and not before it happened
             branches.append(
                 f"""SELECT person_key, 'order_refunded', refunded_at,
                 greatest(refunded_at, {shown("orders")("ingested_at")}), {day("refunded_at")},
-                order_id, net_revenue, NULL, NULL, {back}
+                order_id, net_revenue, NULL, NULL, {back}, NULL, NULL
                 FROM _orders WHERE refunded_at IS NOT NULL"""
             )
     plain = {
@@ -147,7 +151,7 @@ def create_log(
     }
     for table, happenings in plain.items():
         branches += [
-            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {", ".join(["NULL"] * 5)}
+            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {", ".join(["NULL"] * 7)}
             FROM {table} WHERE {ident(at)} IS NOT NULL"""
             for event, at in happenings
             if table in clean
@@ -257,14 +261,20 @@ def _store_events(engine: DuckDBEngine, clean: dict[str, str], given: frozenset[
             OR (t.event = 'order_refunded' AND coalesce(o.is_refunded, FALSE))
             OR (t.event = 'order_cancelled' AND o.order_id IS NOT NULL)"""
     columns = given | {"order_id"}
+    extra = {"person_key": "BIGINT", "in_log": "BOOLEAN", "taken_back_at": "TIMESTAMP"}
+    link, devices = "", ""
+    if engine.rows("SELECT 1 FROM _links LIMIT 1"):
+        extra |= _LINK_COLUMNS
+        link, devices = "d.device_key, l.linked_at, ", "LEFT JOIN devices d ON d.anonymous_id = l.anonymous_id"
     _store(
         engine,
         "events",
         columns,
-        {"person_key": "BIGINT", "in_log": "BOOLEAN", "taken_back_at": "TIMESTAMP"},
-        f"""SELECT coalesce(k.person_key, a.person_key), NOT ({told}), NULL, {_of("t", "events", columns)}
+        extra,
+        f"""SELECT coalesce(k.person_key, a.person_key), NOT ({told}), NULL, {link}{_of("t", "events", columns)}
         FROM {ident(clean["events"])} t
         LEFT JOIN _links l ON l.anonymous_id = t.anonymous_id AND t.person_id IS NULL
+        {devices}
         LEFT JOIN persons k ON k.person_id = coalesce(t.person_id, l.person_id) AND NOT k.is_anonymous
         LEFT JOIN persons a
             ON a.person_id = t.anonymous_id AND a.is_anonymous AND t.person_id IS NULL AND l.person_id IS NULL

@@ -26,7 +26,7 @@ PERSON_COLUMNS: dict[str, str] = {
 
 
 def build_persons(engine: DuckDBEngine, clean: dict[str, str]) -> None:
-    """Create `persons` and the hidden table `_links` (anonymous_id, person_id: the earliest link).
+    """Create `persons`, `devices` and the hidden table `_links` (the earliest link of each device).
 
     Parameters
     ----------
@@ -63,6 +63,10 @@ def build_persons(engine: DuckDBEngine, clean: dict[str, str]) -> None:
                p.person_id, p.is_anonymous, c.country, c.acquired_channel
         FROM p {about}"""
     )
+    engine.execute(
+        """CREATE TABLE devices AS
+        SELECT -row_number() OVER (ORDER BY anonymous_id) AS device_key, anonymous_id FROM _links"""
+    )
 
 
 def person_join(column: str) -> str:
@@ -72,10 +76,10 @@ def person_join(column: str) -> str:
 
 def _create_links(engine: DuckDBEngine, clean: dict[str, str]) -> None:
     if "identities" not in clean:
-        engine.execute("CREATE TABLE _links (anonymous_id VARCHAR, person_id VARCHAR)")
+        engine.execute("CREATE TABLE _links (anonymous_id VARCHAR, person_id VARCHAR, linked_at TIMESTAMP)")
         return
     # the person's id breaks ties, so that two links of one instant do not depend on row order
     engine.execute(
-        f"""CREATE TABLE _links AS SELECT anonymous_id, person_id FROM {ident(clean["identities"])}
+        f"""CREATE TABLE _links AS SELECT anonymous_id, person_id, linked_at FROM {ident(clean["identities"])}
         QUALIFY row_number() OVER (PARTITION BY anonymous_id ORDER BY linked_at NULLS LAST, person_id) = 1"""
     )

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LOG_SCHEMA", "PERSONS_SCHEMA", "RESOLVED_REVERSALS", "TABLES", "Column", "Table"]
+__all__ = [
+    "CANONICAL",
+    "DEVICES_SCHEMA",
+    "LOG_SCHEMA",
+    "PERSONS_SCHEMA",
+    "RESOLVED_REVERSALS",
+    "TABLES",
+    "Column",
+    "Table",
+]
 
 Kind = Literal["id", "text", "timestamp", "date", "money", "integer", "boolean", "json"]
 
@@ -148,7 +157,8 @@ TABLES: dict[str, Table] = {
 
 # What every analysis reads: one row per touchpoint, whatever table it came from. Orders appear as
 # order_completed (and order_refunded), surveys as survey_answered, referrals as referral_sent and
-# referral_converted on the referrer. `person_key` is dense and joins to `persons`.
+# referral_converted on the referrer. `person_key` is dense and joins to `persons`. A touchpoint that a device
+# brought to its person says so: before `linked_at` nobody could know, and it was `device_key`'s (see `devices`).
 LOG_SCHEMA: dict[str, str] = {
     "person_key": "int64",
     "event": "string",
@@ -160,6 +170,8 @@ LOG_SCHEMA: dict[str, str] = {
     "session_id": "string",
     "channel": "string",
     "refunded_at": "timestamp",
+    "device_key": "int64",
+    "linked_at": "timestamp",
 }
 
 # Reversals that the reader has already resolved: the reversing event, and the column of the log that says when
@@ -173,4 +185,18 @@ PERSONS_SCHEMA: dict[str, str] = {
     "is_anonymous": "boolean",
     "country": "string",
     "acquired_channel": "string",
+}
+
+# Devices that were linked to a person, for questions about what was known before the link. Keys are negative, so
+# that no person has one of them.
+DEVICES_SCHEMA: dict[str, str] = {
+    "device_key": "int64",
+    "anonymous_id": "string",
+}
+
+# What an engine must hold to answer: the tables behind every question, however a company fills them.
+CANONICAL: dict[str, dict[str, str]] = {
+    "log": LOG_SCHEMA,
+    "persons": PERSONS_SCHEMA,
+    "devices": DEVICES_SCHEMA,
 }
