@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lifecycle_kit.contract.dataset import Dataset
-from lifecycle_kit.contract.tables import LOG_SCHEMA, PERSONS_SCHEMA, TABLES
+from lifecycle_kit.contract.tables import CANONICAL, LOG_SCHEMA, PERSONS_SCHEMA, TABLES
 from lifecycle_kit.errors import DataError
 from tests.contract.looks import column, reasons, warned
 
