@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lifecycle_kit.contract.capabilities import Capability
     from lifecycle_kit.contract.report import CheckReport
-    from lifecycle_kit.engine.duckdb import DuckDBEngine
+    from lifecycle_kit.engine.base import Engine
 
 __all__ = ["Dataset"]
 
@@ -31,8 +31,8 @@ class Dataset:
 
     Attributes
     ----------
-    engine : DuckDBEngine
-        Holds the contract tables, `persons` (PERSONS_SCHEMA) and `log` (LOG_SCHEMA).
+    engine : Engine
+        Holds the tables of CANONICAL: `log`, `persons` ...; the one that loaded the data also the contract tables.
     name : str
         Name of the shop, for titles.
     timezone : str
@@ -47,7 +47,7 @@ class Dataset:
         Contract table -> number of kept rows; only tables that the source has.
     """
 
-    engine: DuckDBEngine
+    engine: Engine
     name: str
     timezone: str
     currency: str | None
@@ -74,12 +74,20 @@ class Dataset:
         Columns: event, n_touchpoints, n_people, first_at, last_at (naive UTC), revenue (major units; missing for
         events without amounts).
         """
-        frame = self.engine.arrow(
-            """SELECT event, count(*) AS n_touchpoints, count(DISTINCT person_key) AS n_people,
-            min(occurred_at) AS first_at, max(occurred_at) AS last_at, (sum(revenue) / 100.0)::DOUBLE AS revenue
-            FROM log GROUP BY event ORDER BY n_touchpoints DESC, event"""
-        ).to_pandas()
-        return frame
+        import ibis
+
+        from lifecycle_kit.contract.tables import LOG_SCHEMA
+        from lifecycle_kit.engine.base import fetch
+
+        log = ibis.table(LOG_SCHEMA, name="log")
+        found = log.group_by("event").aggregate(
+            n_touchpoints=log.count(),
+            n_people=log.person_key.nunique(),
+            first_at=log.occurred_at.min(),
+            last_at=log.occurred_at.max(),
+            revenue=log.revenue.sum().cast("float64") / 100,
+        )
+        return fetch(found.order_by(ibis.desc("n_touchpoints"), "event"), self.engine).to_pandas()
 
     def close(self) -> None:
         """Give back the scratch database. Safe to call twice."""

@@ -14,6 +14,7 @@ __all__ = [
     "CANONICAL",
     "DEVICES_SCHEMA",
     "LOG_SCHEMA",
+    "ORDERS_SCHEMA",
     "PERSONS_SCHEMA",
     "RESOLVED_REVERSALS",
     "TABLES",
@@ -194,9 +195,16 @@ DEVICES_SCHEMA: dict[str, str] = {
     "anonymous_id": "string",
 }
 
+# What an order cost, for questions about profit. The log says everything else of an order.
+ORDERS_SCHEMA: dict[str, str] = {
+    "order_id": "string",
+    "cost": "int64",
+}
+
 # What an engine must hold to answer: the tables behind every question, however a company fills them.
 CANONICAL: dict[str, dict[str, str]] = {
     "log": LOG_SCHEMA,
     "persons": PERSONS_SCHEMA,
     "devices": DEVICES_SCHEMA,
+    "orders": ORDERS_SCHEMA,
 }

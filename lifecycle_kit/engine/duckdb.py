@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from lifecycle_kit.errors import RunError, UsageError
+from lifecycle_kit.errors import DataError, RunError, UsageError
 from lifecycle_kit.export import written_whole
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ class DuckDBEngine:
         Where the scratch folder is made; the system's temporary folder by default.
     """
 
-    dialect = "duckdb"
+    name = dialect = "duckdb"
+    reads_in_place = True
+    splits_work = True
+    writes_parts = False
 
     def __init__(self, *, memory_limit: str = "2GB", scratch: str | os.PathLike[str] | None = None) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="lifecycle-", dir=scratch))
+        self.scratch = folder = Path(tempfile.mkdtemp(prefix="lifecycle-", dir=scratch))
         self.connection = duckdb.connect(str(folder / "work.duckdb"))
         self._clean = weakref.finalize(self, _discard, self.connection, folder)
         self.execute("SET TimeZone = 'UTC'")
@@ -72,6 +75,31 @@ class DuckDBEngine:
     def unregister(self, name: str) -> None:
         """Forget a registered table."""
         self.connection.unregister(name)
+
+    def store(self, name: str, *queries: str) -> None:
+        """Keep the rows of one or several queries, one after another, as a table called `name`; all or nothing."""
+        first, *others = queries
+        self.execute(f"CREATE TABLE {name} AS {first}")
+        try:
+            for sql in others:
+                self.execute(f"INSERT INTO {name} {sql}")
+        except BaseException:
+            self.drop(name)
+            raise
+
+    def read_parquet(self, name: str, path: Path) -> None:
+        """Make a Parquet file, or a folder of Parquet files, readable under `name`."""
+        files = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+        try:
+            self.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_literal(files)})")
+        except duckdb.Error as error:
+            raise DataError(f"{path} cannot be read as Parquet.", fix="Write the tables again.") from error
+
+    def read_table(self, name: str, schema: str) -> None:
+        """Refused: this engine's database is made anew for each dataset."""
+        raise UsageError(
+            "DuckDB holds no tables of yours here.", fix="Give the folder of their Parquet files instead of a schema."
+        )
 
     def to_parquet(self, sql: str, path: Path) -> None:
         """Write the rows of a query to one Parquet file, whole or not at all."""

@@ -276,9 +276,11 @@ def _profit_per_customer(
 ) -> dict[str, Any]:
     import ibis
 
+    from lifecycle_kit.contract.tables import ORDERS_SCHEMA
+
     log = _log(dataset, known)
     standing = _standing(log, dataset, start, end, known)
-    orders = ibis.table({"order_id": "string", "cost": "int64"}, name="orders")
+    orders = ibis.table(ORDERS_SCHEMA, name="orders")
     with_cost = standing.left_join(orders, "order_id")  # an order told by an event alone has no cost
     unknown = with_cost.cost.isnull() | with_cost.revenue.isnull()
     n_unknown = int(_fetch(dataset, with_cost.aggregate(n=unknown.sum()))["n"] or 0)
@@ -353,9 +355,9 @@ def _before(dataset: Dataset, day: dt.date) -> ir.TimestampValue:
 
 
 def _fetch(dataset: Dataset, one_row: ir.Table) -> dict[str, Any]:
-    from lifecycle_kit.engine.base import compile_sql
+    from lifecycle_kit.engine.base import fetch
 
-    return dict(dataset.engine.arrow(compile_sql(one_row, dataset.engine)).to_pylist()[0])
+    return dict(fetch(one_row, dataset.engine).to_pylist()[0])
 
 
 def _months(first: dt.date, last: dt.date) -> list[tuple[dt.date, dt.date]]:

@@ -79,7 +79,7 @@ def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Tra
     """
     import ibis
 
-    from lifecycle_kit.engine.base import compile_sql
+    from lifecycle_kit.engine.base import fetch
     from lifecycle_kit.stages.placing import with_names
     from lifecycle_kit.stages.spells import lasts_at
 
@@ -100,7 +100,7 @@ def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Tra
     )
     edges = with_names(history.model, edges, "came_from_rank", "from_status")
     edges = with_names(history.model, edges, "rank", "to_status").order_by("came_from_rank", "rank")
-    counts = engine.arrow(compile_sql(edges, engine)).to_pandas()
+    counts = fetch(edges, engine).to_pandas()
     counts["from_status"] = counts["from_status"].fillna(ENTRY)
 
     ends = spells.valid_to.notnull() & (spells.valid_to > opened) & (spells.valid_to <= closed)
@@ -111,7 +111,7 @@ def transitions(history: History, since: AsOf, until: AsOf | None = None) -> Tra
         n_out=ends.cast("int64").sum(),
         closing=lasts_at(spells, end_instant).cast("int64").sum(),
     )
-    found = engine.arrow(compile_sql(sums, engine)).to_pandas()
+    found = fetch(sums, engine).to_pandas()
     balance = history.model.to_frame()[["status", "stage", "kind", "rank"]].merge(found, on="rank", how="left")
     numbers = ["opening", "n_in", "n_out", "closing"]
     balance[numbers] = balance[numbers].fillna(0).astype("int64")

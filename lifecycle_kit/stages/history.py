@@ -60,7 +60,10 @@ class History:
     @property
     def n_spells(self) -> int:
         """Number of spells."""
-        return int(self.dataset.engine.arrow(f"SELECT count(*) AS n FROM {self.relation}")["n"][0].as_py())
+        from lifecycle_kit.engine.base import fetch
+
+        spells = self.spells
+        return int(fetch(spells.aggregate(n=spells.count()), self.dataset.engine)["n"][0].as_py())
 
     def to_arrow(self) -> pa.Table:
         """One row per spell, ordered by person and time.
@@ -68,7 +71,9 @@ class History:
         Columns: person_id, status, stage, came_from (null for the first), furthest_status (the highest
         reached so far), valid_from, valid_to (naive UTC; null while it lasts), model_hash.
         """
-        return self.dataset.engine.arrow(self._sql())
+        from lifecycle_kit.engine.base import fetch
+
+        return fetch(self._told(), self.dataset.engine)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the same as `to_arrow`, as a data frame."""
@@ -77,16 +82,20 @@ class History:
     def write(self, path: str | Path) -> tuple[str, ...]:
         """Write all spells to a Parquet file, without bringing them to Python, or to a CSV file.
 
+        On Spark a path without an ending is a folder of Parquet files, written by the executors.
+
         Returns
         -------
         tuple of str
             Texts altered for the sake of spreadsheets, as `write_table` returns them.
         """
+        from lifecycle_kit.engine.base import compile_sql
         from lifecycle_kit.export import write_table
 
-        target = Path(path)
-        if target.suffix == ".parquet" and target.parent.is_dir():
-            self.dataset.engine.to_parquet(self._sql(), target)
+        target, engine = Path(path), self.dataset.engine
+        by_engine = target.suffix == ".parquet" or (not target.suffix and engine.writes_parts)
+        if by_engine and target.parent.is_dir():
+            engine.to_parquet(compile_sql(self._told(), engine), target)
             return ()
         return write_table(self.to_arrow(), target)
 
@@ -98,7 +107,7 @@ class History:
         UsageError
             When the moment lies after the history's own.
         """
-        from lifecycle_kit.engine.base import compile_sql
+        from lifecycle_kit.engine.base import fetch
 
         instant = closing_instant(parse_as_of(as_of), self.dataset.timezone)
         if instant > self.moment.instant:
@@ -108,8 +117,8 @@ class History:
             )
         spells = self.spells
         current = spells.filter(lasts_at(spells, instant))
-        named = self._named(current).select("person_id", "status", "stage").order_by("person_id")
-        return self.dataset.engine.arrow(compile_sql(named, self.dataset.engine)).to_pandas()
+        named = self._named(current).order_by("person_id", "person_key").select("person_id", "status", "stage")
+        return fetch(named, self.dataset.engine).to_pandas()
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw how many people were in each status at the end of each month."""
@@ -117,13 +126,12 @@ class History:
 
         return occupancy(self).plot(ax=ax)
 
-    def _sql(self) -> str:
+    def _told(self) -> ir.Table:
         import ibis
 
-        from lifecycle_kit.engine.base import compile_sql
-
-        named = self._named(self.spells).order_by("person_id", "valid_from")
-        named = named.select(
+        # a device may be called as a person is: the key tells them apart
+        named = self._named(self.spells).order_by("person_id", "person_key", "valid_from")
+        return named.select(
             "person_id",
             "status",
             "stage",
@@ -133,7 +141,6 @@ class History:
             "valid_to",
             model_hash=ibis.literal(self.model.hash_),
         )
-        return compile_sql(named, self.dataset.engine)
 
     def _named(self, spells: ir.Table) -> ir.Table:
         import ibis
@@ -182,7 +189,7 @@ def history(
     view = View(moment.instant, moment.known_instant, people)
     relation = f"spells_{model.hash_}_{next(_number)}"
     sql = compile_sql(spell_query(model, view).cast(SPELL_SCHEMA), dataset.engine)
-    dataset.engine.execute(f"CREATE TABLE {relation} AS {sql}")
+    dataset.engine.store(relation, sql)
     made = History(dataset, model, moment, relation)
     weakref.finalize(made, dataset.engine.drop, relation)
     return made

@@ -112,9 +112,15 @@ def resolve_moment(
 
 def _misspelt(dataset: Dataset, model: StageModel) -> list[str]:
     """Events that a model names and the log does not have, where the log has one much like it."""
+    import ibis
+
+    from lifecycle_kit.contract.tables import LOG_SCHEMA
+    from lifecycle_kit.engine.base import fetch
+
     asked = {e for signal in model.signals.values() for e in signal.events or ()}
     asked |= {signal.reversed_by.event for signal in model.signals.values() if signal.reversed_by}
-    there = set(dataset.engine.arrow("SELECT event FROM log GROUP BY event")["event"].to_pylist())
+    log = ibis.table(LOG_SCHEMA, name="log")
+    there = set(fetch(log.select("event").distinct(), dataset.engine)["event"].to_pylist())
     found = []
     for event in sorted(asked - there):
         alike = nearest(event, there - asked)

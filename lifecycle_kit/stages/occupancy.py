@@ -70,7 +70,7 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     """
     import pandas as pd
 
-    from lifecycle_kit.engine.base import compile_sql
+    from lifecycle_kit.engine.base import fetch
     from lifecycle_kit.stages.spells import lasts_at
 
     dataset = history.dataset
@@ -89,7 +89,7 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     spells = history.spells
     present = {f"n{i}": lasts_at(spells, instant).cast("int64").sum() for i, instant in enumerate(instants)}
     sums = spells.group_by("rank").aggregate(**present)
-    found = dataset.engine.arrow(compile_sql(sums, dataset.engine)).to_pandas()
+    found = fetch(sums, dataset.engine).to_pandas()
     wide = history.model.to_frame()[["stage", "status", "rank"]].merge(found, on="rank", how="left").fillna(0)
     wide = wide[(wide["rank"] > 0) | (wide[list(present)].sum(axis=1) > 0)]
     long = wide.melt(["stage", "status", "rank"], list(present), "day", "n_people")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PersonTimeline", "person"]
 
+_LETTERS_COMPARED = 24
+_LOOKED_AT_CLOSELY = 50
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PersonTimeline:
@@ -87,29 +90,22 @@ def person(
     UsageError
         When nobody has this id; the message names the nearest id there is.
     """
+    import ibis
     import pandas as pd
 
+    from lifecycle_kit.contract.tables import LOG_SCHEMA
+    from lifecycle_kit.engine.base import fetch
+
     moment = resolve_moment(dataset, model, as_of, as_known)
-    engine = dataset.engine
-    found = engine.arrow("SELECT person_key FROM persons WHERE person_id = ? ORDER BY is_anonymous", [str(person_id)])
-    if found.num_rows == 0:
-        near = engine.arrow(
-            """SELECT person_id FROM persons
-            ORDER BY ends_with(person_id, ?) DESC, jaro_winkler_similarity(person_id, ?) DESC, person_id LIMIT 1""",
-            [str(person_id), str(person_id)],
-        )["person_id"].to_pylist()
-        raise UsageError(
-            f"Nobody in {dataset.name!r} has the id {person_id!r}.",
-            fix=f"The nearest id is {near[0]!r}." if near else "The log has no people.",
-        )
-    key = int(found["person_key"][0].as_py())
-    known = "" if moment.known_instant is None else "AND known_at <= ?"
-    bound = [key, moment.instant, *([] if moment.known_instant is None else [moment.known_instant])]
-    touchpoints = engine.arrow(
-        f"""SELECT occurred_at, event, channel, order_id, revenue FROM log
-        WHERE person_key = ? AND occurred_at <= ? {known} ORDER BY occurred_at, event, order_id""",
-        bound,
-    ).to_pandas()
+    key = _key_of(dataset, str(person_id))
+    log = ibis.table(LOG_SCHEMA, name="log")
+    own = log.filter((log.person_key == key) & (log.occurred_at <= ibis.literal(moment.instant, "timestamp")))
+    if moment.known_instant is not None:
+        own = own.filter(own.known_at <= ibis.literal(moment.known_instant, "timestamp"))
+    told = own.order_by("occurred_at", "event", "order_id", "channel", "revenue").select(
+        "occurred_at", "event", "channel", "order_id", "revenue"
+    )
+    touchpoints = fetch(told, dataset.engine).to_pandas()
     touchpoints["revenue"] = touchpoints["revenue"].astype("Int64")  # minor units stay whole beside nulls
     spells = history(dataset, model, as_of, as_known=as_known, person_keys=(key,)).to_frame()
     placed = pd.merge_asof(
@@ -119,3 +115,45 @@ def person(
         right_on="valid_from",
     ).drop(columns="valid_from")
     return PersonTimeline(str(person_id), moment, model, placed, spells, dataset.timezone)
+
+
+def _key_of(dataset: Dataset, person_id: str) -> int:
+    """Return the key of a person; of a known one before a device of the same name."""
+    import ibis
+
+    from lifecycle_kit.contract.tables import PERSONS_SCHEMA
+    from lifecycle_kit.engine.base import fetch
+
+    persons = ibis.table(PERSONS_SCHEMA, name="persons")
+    found = persons.filter(persons.person_id == person_id).order_by("is_anonymous").select("person_key")
+    keys = fetch(found, dataset.engine)["person_key"].to_pylist()
+    if keys:
+        return int(keys[0])
+    near = _nearest_id(dataset, person_id)
+    raise UsageError(
+        f"Nobody in {dataset.name!r} has the id {person_id!r}.",
+        fix="The log has no people." if near is None else f"The nearest id is {near!r}.",
+    )
+
+
+def _nearest_id(dataset: Dataset, wanted: str) -> str | None:
+    """Return the id most like `wanted`: the engine finds those with most letters in place, counted from either end."""
+    import difflib
+
+    import ibis
+
+    from lifecycle_kit.contract.tables import PERSONS_SCHEMA
+    from lifecycle_kit.engine.base import fetch
+
+    ids = ibis.table(PERSONS_SCHEMA, name="persons").select("person_id")
+    start, end = wanted[:_LETTERS_COMPARED], wanted[: -_LETTERS_COMPARED - 1 : -1]
+    matches = [ids.person_id.substr(i, 1) == letter for i, letter in enumerate(start)]
+    matches += [ids.person_id.right(i + 1).left(1) == letter for i, letter in enumerate(end)]
+    in_place = sum((match.cast("int64") for match in matches), ibis.literal(0, "int64"))
+    counted = ids.mutate(in_place=in_place).order_by(ibis.desc("in_place"), "person_id").limit(_LOOKED_AT_CLOSELY)
+    near = fetch(counted, dataset.engine)["person_id"].to_pylist()
+
+    def likeness(found: str) -> tuple[bool, float]:
+        return found.endswith(wanted), difflib.SequenceMatcher(None, wanted.lower(), found.lower()).ratio()
+
+    return max(near, key=likeness, default=None)

@@ -156,7 +156,7 @@ def snapshot(
     import ibis
 
     from lifecycle_kit.contract.tables import PERSONS_SCHEMA
-    from lifecycle_kit.engine.base import compile_sql
+    from lifecycle_kit.engine.base import fetch
     from lifecycle_kit.stages.deltas import View
     from lifecycle_kit.stages.placing import with_names
     from lifecycle_kit.stages.queries import rank_query
@@ -164,10 +164,13 @@ def snapshot(
     moment = resolve_moment(dataset, model, as_of, as_known)
     view = View(moment.instant, moment.known_instant)
     named = with_names(model, rank_query(model, view), "rank", "status", "stage")
-    persons = ibis.table(PERSONS_SCHEMA, name="persons").select("person_key", "person_id")
-    people = named.join(persons, "person_key").select("person_id", "status", "stage", "rank").order_by("person_id")
-    table = dataset.engine.arrow(compile_sql(people, dataset.engine))
-    n_not_met = int(dataset.engine.arrow("SELECT count(*) AS n FROM persons")["n"][0].as_py()) - table.num_rows
+    persons = ibis.table(PERSONS_SCHEMA, name="persons")
+    people = named.join(persons.select("person_key", "person_id"), "person_key")
+    # a device may be called as a person is: the key tells them apart
+    people = people.order_by("person_id", "person_key").select("person_id", "status", "stage", "rank")
+    table = fetch(people, dataset.engine)
+    n_persons = fetch(persons.aggregate(n=persons.count()), dataset.engine)["n"][0].as_py()
+    n_not_met = int(n_persons) - table.num_rows
     return Snapshot(model, moment, table, n_not_met, (*moment.warnings, *_look(model, table)))
 
 
