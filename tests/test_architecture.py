@@ -19,7 +19,7 @@ PACKAGE = "lifecycle_kit"
 # Downward only; rooms on one line are siblings and do not know each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("calendar", "export", "yaml_lines"),
+    ("calendar", "export", "lock", "yaml_lines"),
     ("engine",),
     ("contract",),
     ("simulate",),

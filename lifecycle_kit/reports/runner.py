@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.errors import DataError, RunError, UsageError
+from lifecycle_kit.lock import path_lock
 from lifecycle_kit.reports.execute import Progress, execute, without_secrets
 from lifecycle_kit.reports.folder import FACTS, ReportFolder
 from lifecycle_kit.reports.html import render
-from lifecycle_kit.reports.lock import folder_lock
 from lifecycle_kit.reports.manifest import cell_timings, file_facts, git_revision, input_facts, versions
 from lifecycle_kit.reports.notebook_file import from_text, to_text, write_notebook
 from lifecycle_kit.reports.parameters import Json, Parameter, check_parameters
@@ -129,7 +129,7 @@ def run_report(
     template = read_template(source, rules)
     target = check_target(out, root=root)
     started, clock = datetime.now(UTC), time.monotonic()
-    with folder_lock(target), scratch_folder(target) as scratch, _kernel_folder() as temp:
+    with path_lock(target, "report"), scratch_folder(target) as scratch, _kernel_folder() as temp:
         try:
             inputs = input_facts(values, [p.name for p in rules if p.kind == "path"])
             ran, failure = execute(

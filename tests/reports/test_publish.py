@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from lifecycle_kit.errors import RunError, UsageError
+from lifecycle_kit.lock import path_lock
 from lifecycle_kit.reports import publish as publishing
-from lifecycle_kit.reports.lock import folder_lock
 from lifecycle_kit.reports.publish import check_target, publish, scratch_folder
 
 
@@ -98,7 +98,7 @@ def test_publishing_replaces_what_was_there(
     elif before == "dangling link":
         out.symlink_to(tmp_path / "nowhere")
     target = check_target(out)
-    with folder_lock(target), scratch_folder(target) as scratch:
+    with path_lock(target, "report"), scratch_folder(target) as scratch:
         publish(_report(scratch, "new"), target)
     assert not out.is_symlink()
     assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "report.html"]
@@ -109,7 +109,7 @@ def test_publishing_replaces_what_was_there(
 
 def test_a_link_left_by_the_notebook_is_not_published(tmp_path: Path) -> None:
     out = _report(tmp_path / "out", "old")
-    with folder_lock(out), scratch_folder(out) as scratch:
+    with path_lock(out, "report"), scratch_folder(out) as scratch:
         _report(scratch, "new")
         (scratch / "secret").symlink_to("/etc/passwd")
         with pytest.raises(RunError, match="'secret', which is no plain file"):
@@ -125,7 +125,7 @@ def test_a_full_disk_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(publishing, "_sync", full)
-    with folder_lock(out), scratch_folder(out) as scratch:
+    with path_lock(out, "report"), scratch_folder(out) as scratch:
         _report(scratch, "new")
         with pytest.raises(RunError, match="could not be put in place: No space"):
             publish(scratch, out)
@@ -160,8 +160,8 @@ def _process(code: str, *words: str) -> Iterator[subprocess.Popen[str]]:
 HOLD = """
 import sys, time
 from pathlib import Path
-from lifecycle_kit.reports.lock import folder_lock
-with folder_lock(Path(sys.argv[1])):
+from lifecycle_kit.lock import path_lock
+with path_lock(Path(sys.argv[1]), "report"):
     print("here", flush=True)
     time.sleep(60)
 """
@@ -171,11 +171,11 @@ def test_two_runs_into_one_folder(tmp_path: Path) -> None:
     """B104: the second names the first; a killed holder holds nothing."""
     out = tmp_path / "out"
     with _process(HOLD, str(out)) as holder:
-        with pytest.raises(RunError, match=rf"process {holder.pid} on \S+, since \d{{4}}-"), folder_lock(out):
+        with pytest.raises(RunError, match=rf"process {holder.pid} on \S+, since \d{{4}}-"), path_lock(out, "report"):
             pytest.fail("two runs hold one lock")
-        with folder_lock(tmp_path / "other"):
+        with path_lock(tmp_path / "other", "report"):
             pass
-    with folder_lock(out):
+    with path_lock(out, "report"):
         assert _hidden(tmp_path) == [".out.lock"]
     assert _hidden(tmp_path) == []
 

@@ -1,4 +1,4 @@
-"""One run at a time per report folder: the operating system holds the lock, so a killed run frees it."""
+"""One run at a time per result: the operating system holds the lock, so a killed run frees it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from pathlib import Path
 
 from lifecycle_kit.errors import RunError, UsageError
 
-__all__ = ["folder_lock"]
+__all__ = ["path_lock"]
 
 # Windows locks byte ranges and then refuses to read them: lock one far behind the text
 _FAR = 1 << 30
 
 
 @contextmanager
-def folder_lock(target: Path) -> Iterator[None]:
-    """Hold the lock of a report folder for a `with` block.
+def path_lock(target: Path, what: str) -> Iterator[None]:
+    """Hold the lock of a file or folder for a `with` block.
 
     Parameters
     ----------
     target : Path
-        The report folder. The lock is a hidden file beside it, gone when the block ends.
+        What is written. The lock is a hidden file beside it, gone when the block ends.
+    what : str
+        What messages call it: "report".
 
     Raises
     ------
@@ -33,7 +35,7 @@ def folder_lock(target: Path) -> Iterator[None]:
         When another run holds it: names its process id, host and start.
     """
     path = target.with_name(f".{target.name}.lock")
-    handle = _acquire(path)
+    handle = _acquire(path, what)
     try:
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": _now()}
         os.ftruncate(handle, 0)
@@ -46,20 +48,20 @@ def folder_lock(target: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _acquire(path: Path) -> int:
+def _acquire(path: Path, what: str) -> int:
     while True:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         except OSError as error:
             raise UsageError(
-                f"Nothing can be written beside the report folder {path.name[1:-5]!r}: {error.strerror}.",
+                f"Nothing can be written beside the {what} {path.name[1:-5]!r}: {error.strerror}.",
                 fix="Choose an output folder that you may write to.",
             ) from error
         if not _try_lock(handle):
             os.close(handle)
             raise RunError(
-                f"Another run is writing this report: {_holder(path)}.",
-                fix="Wait until it ends, or choose another output folder.",
+                f"Another run is writing this {what}: {_holder(path)}.",
+                fix="Wait until it ends, or choose another folder.",
             )
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), path.stat()):
