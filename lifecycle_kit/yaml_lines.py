@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,15 @@ class Entry:
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             raise self.problem(f"{what} must be a whole number, found {_describe(self.value)}.")
         return self.value
+
+    def decimal(self, what: str) -> Decimal:
+        """Return the value as an exact decimal number."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            raise self.problem(f"{what} must be a number, not {_describe(self.value)}.")
+        number = Decimal(str(self.value))
+        if not number.is_finite():
+            raise self.problem(f"{what} must be a finite number, not {self.value}.")
+        return number
 
     def choice(self, what: str, allowed: Collection[str]) -> str:
         """Return one of the allowed words."""

@@ -206,14 +206,12 @@ def _odd_events(engine: DuckDBEngine, checked: Checked) -> Iterator[Warned]:
         if n:
             text = "order_refunded events name an order that the orders table lacks; they take no order back"
             yield Warned("orphan_refunds", "events", n, text, _examples(engine, sql))
-        sql = """SELECT e.order_id FROM events e JOIN orders o ON o.order_id = e.order_id
-            WHERE e.event = 'order_refunded' AND e.revenue < o.net_revenue"""
+        sql = """SELECT e.order_id FROM events e JOIN orders o USING (order_id, person_key)
+            WHERE e.event = 'order_refunded' GROUP BY 1 HAVING sum(e.revenue) > any_value(o.net_revenue)"""
         (n,) = engine.rows(f"SELECT count(*) FROM ({sql})")[0]
         if n:
-            text = (
-                "refunds are smaller than their order and yet take all of it back (partial refunds are not there yet)"
-            )
-            yield Warned("partial_refunds", "events", n, text, _examples(engine, sql))
+            text = "orders had more refunded than was paid; they count as taken back, and the rest is in no figure"
+            yield Warned("excess_refunds", "orders", n, text, _examples(engine, sql))
     (early,) = engine.rows("SELECT count_if(ingested_at < occurred_at) FROM events")[0]
     if early:
         yield Warned("known_before", "events", early, "events reached the log before they happened (ingested_at)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,16 +143,13 @@ class History:
         )
 
     def _named(self, spells: ir.Table) -> ir.Table:
-        import ibis
-
-        from lifecycle_kit.contract.tables import PERSONS_SCHEMA
+        from lifecycle_kit.stages.heard import people, view_at
         from lifecycle_kit.stages.placing import with_names
 
         named = with_names(self.model, spells, "rank", "status", "stage")
         named = with_names(self.model, named, "came_from_rank", "came_from")
         named = with_names(self.model, named, "furthest_rank", "furthest_status")
-        persons = ibis.table(PERSONS_SCHEMA, name="persons").select("person_key", "person_id")
-        return named.join(persons, "person_key")
+        return named.join(people(view_at(self.moment)), "person_key")
 
 
 def history(
@@ -178,15 +175,14 @@ def history(
 
     from lifecycle_kit.contract.tables import PERSONS_SCHEMA
     from lifecycle_kit.engine.base import compile_sql
-    from lifecycle_kit.stages.deltas import View
+    from lifecycle_kit.stages.heard import view_at
     from lifecycle_kit.stages.queries import spell_query
 
     moment = resolve_moment(dataset, model, as_of, as_known)
-    people = None
+    view = view_at(moment)
     if person_keys is not None:
         persons = ibis.table(PERSONS_SCHEMA, name="persons")
-        people = persons.filter(persons.person_key.isin(person_keys)).select("person_key")
-    view = View(moment.instant, moment.known_instant, people)
+        view = replace(view, person_keys=persons.filter(persons.person_key.isin(person_keys)).select("person_key"))
     relation = f"spells_{model.hash_}_{next(_number)}"
     sql = compile_sql(spell_query(model, view).cast(SPELL_SCHEMA), dataset.engine)
     dataset.engine.store(relation, sql)

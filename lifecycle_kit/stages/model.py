@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNPLACED", "Activity", "Latch", "Reversal", "Signal", "Stage", "StageModel", "Status"]
 
-Aggregate = Literal["count", "sum", "distinct_days", "first"]
+Aggregate = Literal["count", "sum", "distinct_days", "first", "overdue"]
 
 # Where people stand whom the model has met and for whom no status holds, rank 0. It exists so that
 # nobody falls through a gap in the rules unseen.
@@ -32,7 +32,11 @@ UNPLACED = "unplaced"
 
 @dataclass(frozen=True)
 class Reversal:
-    """An event that takes another one back, matched on person and order."""
+    """An event that takes another one back, matched on person and order.
+
+    It takes back its amount: a count ends, and a day or an order no longer counts, once everything was given back.
+    Without an amount it takes back everything.
+    """
 
     event: str
     match: Literal["order_id"] = "order_id"
@@ -48,9 +52,9 @@ class Signal:
         How rules call it.
     events : tuple of str, or None
         Event names it listens to; None is any event.
-    agg : {"count", "sum", "distinct_days", "first"}
-        Number of events; total of `of`; number of business days with one; or 1 from the person's first
-        such event on (until the window ends).
+    agg : {"count", "sum", "distinct_days", "first", "overdue"}
+        Number of events; total of `of`; number of business days with one; 1 from the person's first
+        such event on (until the window ends); or 1 while silence lasts longer than the person's own rhythm.
     of : str, optional
         What a sum adds up: "revenue".
     window : timedelta, optional
@@ -58,6 +62,10 @@ class Signal:
         that a window has one length all year round.
     reversed_by : Reversal, optional
         The event that ends it before its time.
+    factor : Decimal, optional
+        Of "overdue": how many of the person's usual gaps (the mean of those so far) silence may last.
+    least_gaps : int
+        Of "overdue": how many gaps make a rhythm.
     """
 
     name: str
@@ -66,6 +74,8 @@ class Signal:
     of: str | None = None
     window: dt.timedelta | None = None
     reversed_by: Reversal | None = None
+    factor: Decimal | None = None
+    least_gaps: int = 0
 
     @property
     def is_money(self) -> bool:
@@ -130,6 +140,14 @@ class StageModel:
     """A company's lifecycle: what it calls its stages and when a person is in one.
 
     Equality and `hash_` are of meaning: labels, activities and comments do not change them.
+
+    Attributes
+    ----------
+    forward_only : bool
+        A person never falls back to a lower rank.
+    reentry : bool
+        Whether a status that a person has left may be entered again. If not, each person stays in each status at
+        most once; where the highest status that holds was left before, the highest of the others holds.
     """
 
     name: str
@@ -137,6 +155,7 @@ class StageModel:
     stages: tuple[Stage, ...]
     statuses: tuple[Status, ...]
     forward_only: bool = False
+    reentry: bool = True
     timezone: str | None = None
     activities: tuple[Activity, ...] = ()
     touchpoints: Mapping[str, str] | None = None
@@ -149,12 +168,12 @@ class StageModel:
     def hash_(self) -> str:
         """Sixteen hexadecimal digits that change when the meaning changes, and not with labels or comments."""
         meaning = {
-            "signals": [asdict(s) | {"events": s.events and sorted(s.events)} for _, s in sorted(self.signals.items())],
+            "signals": [_meaning(signal) for _, signal in sorted(self.signals.items())],
             "stages": [(s.id, s.rank) for s in self.stages],
             "statuses": [(s.id, s.stage, s.rank, describe_rules(s)) for s in self.statuses],
             "forward_only": self.forward_only,
             "timezone": self.timezone,
-        }
+        } | ({} if self.reentry else {"reentry": "deny"})
         return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def __eq__(self, other: object) -> bool:
@@ -218,6 +237,12 @@ class StageModel:
         """Names of signals that no rule uses (they still place people in the lifecycle)."""
         used = {name for status in self.statuses for rule in status.rules for name in names_in(rule)}
         return tuple(name for name in self.signals if name not in used)
+
+
+def _meaning(signal: Signal) -> dict[str, object]:
+    # what a signal does not have is left out, so that a new kind of signal changes no hash of older models
+    told = {key: value for key, value in asdict(signal).items() if key not in ("factor", "least_gaps") or value}
+    return told | {"events": signal.events and sorted(signal.events)}
 
 
 def describe_rules(status: Status) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from lifecycle_kit.calendar import zone
 from lifecycle_kit.errors import ModelError, UnknownNameError, UsageError
@@ -79,7 +79,7 @@ def _model(root: Entry) -> StageModel:
         signals=signals,
         stages=stages,
         statuses=statuses,
-        forward_only=_forward_only(top.get("policy")),
+        **_policy(top.get("policy")),
         timezone=_timezone(top.get("time")),
         activities=_activities(top.get("activities"), known),
         touchpoints=_touchpoints(crosswalk.get("touchpoints"), {stage.id for stage in stages}),
@@ -100,8 +100,10 @@ def _signals(entry: Entry) -> dict[str, Signal]:
 
 def _signal(name: str, entry: Entry) -> Signal:
     _check_id("signal", name, entry)
-    parts = entry.mapping(f"signal {name}", required=("event", "agg"), optional=("of", "window", "reversed_by"))
-    agg = parts["agg"].choice("agg", ("count", "sum", "distinct_days", "first"))
+    parts = entry.mapping(
+        f"signal {name}", required=("event", "agg"), optional=("of", "window", "reversed_by", "factor", "gaps")
+    )
+    agg = parts["agg"].choice("agg", ("count", "sum", "distinct_days", "first", "overdue"))
     if (agg == "sum") != ("of" in parts):
         raise entry.problem(
             f"Signal {name!r}: {'a sum needs' if agg == 'sum' else f'{agg} does not take'} 'of'.",
@@ -109,9 +111,10 @@ def _signal(name: str, entry: Entry) -> Signal:
         )
     reversal = None
     if "reversed_by" in parts:
-        if agg == "first":
+        if agg in ("first", "overdue"):
+            stays = "A first event stays the first one" if agg == "first" else "A visit stays part of the rhythm"
             raise parts["reversed_by"].problem(
-                "A first event stays the first one when it is taken back.",
+                f"{stays} when it is taken back.",
                 "Leave reversed_by out, and add a count signal with reversed_by to the rule.",
             )
         inner = parts["reversed_by"].mapping("reversed_by", required=("event", "match"), optional=())
@@ -120,11 +123,37 @@ def _signal(name: str, entry: Entry) -> Signal:
     return Signal(
         name=name,
         events=_events(parts["event"]),
-        agg=cast(Literal["count", "sum", "distinct_days", "first"], agg),
+        agg=cast(Literal["count", "sum", "distinct_days", "first", "overdue"], agg),
         of=parts["of"].choice("of", ("revenue",)) if "of" in parts else None,
         window=_duration(parts["window"], "window") if "window" in parts else None,
         reversed_by=reversal,
+        **_rhythm(name, agg, parts, entry),
     )
+
+
+def _rhythm(name: str, agg: str, parts: Mapping[str, Entry], entry: Entry) -> dict[str, Any]:
+    """How many usual gaps silence may last, and how many gaps make a rhythm."""
+    if agg != "overdue":
+        for key in ("factor", "gaps"):
+            if key in parts:
+                raise parts[key].problem(f"Signal {name!r}: {agg} does not take {key!r}.", "Only 'agg: overdue' does.")
+        return {}
+    if "window" in parts:
+        raise parts["window"].problem(f"Signal {name!r}: overdue does not take 'window'.", "Its length is 'factor'.")
+    if "factor" not in parts:
+        raise entry.problem(
+            f"Signal {name!r}: overdue needs 'factor', how many of a person's usual gaps silence may last.",
+            "Write 'agg: overdue, factor: 3'.",
+        )
+    factor = parts["factor"].decimal("factor")
+    if not 1 <= factor <= 100 or factor * 100 % 1:
+        raise parts["factor"].problem(
+            f"The factor {factor} is out of range.", "Use 1 to 100, with two decimals at most."
+        )
+    gaps = parts["gaps"].integer("gaps") if "gaps" in parts else 2
+    if not 1 <= gaps <= 1000:
+        raise parts["gaps"].problem(f"{gaps} gaps are out of range.", "Use 1 to 1000.")
+    return {"factor": factor, "least_gaps": gaps}
 
 
 def _events(entry: Entry) -> tuple[str, ...] | None:
@@ -224,15 +253,11 @@ def _check_units(rule: Rule, signals: Mapping[str, Signal], entry: Entry) -> Non
         raise entry.problem(f"{rule.left!r} cannot be compared with {rule.right}: {kind}.")
 
 
-def _forward_only(entry: Entry | None) -> bool:
-    if entry is None:
-        return False
-    parts = entry.mapping("policy", optional=("direction", "reentry"))
-    if "reentry" in parts and parts["reentry"].choice("reentry", ("allow", "deny")) == "deny":
-        raise parts["reentry"].problem(
-            "'reentry: deny' is not supported yet.", "Write 'reentry: allow', or 'direction: forward_only'."
-        )
-    return "direction" in parts and parts["direction"].choice("direction", ("any", "forward_only")) == "forward_only"
+def _policy(entry: Entry | None) -> dict[str, bool]:
+    parts = entry.mapping("policy", optional=("direction", "reentry")) if entry else {}
+    direction = parts["direction"].choice("direction", ("any", "forward_only")) if "direction" in parts else "any"
+    reentry = parts["reentry"].choice("reentry", ("allow", "deny")) if "reentry" in parts else "allow"
+    return {"forward_only": direction == "forward_only", "reentry": reentry == "allow"}
 
 
 def _timezone(entry: Entry | None) -> str | None:

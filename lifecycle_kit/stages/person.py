@@ -90,26 +90,23 @@ def person(
     UsageError
         When nobody has this id; the message names the nearest id there is.
     """
-    import ibis
     import pandas as pd
 
-    from lifecycle_kit.contract.tables import LOG_SCHEMA
     from lifecycle_kit.engine.base import fetch
+    from lifecycle_kit.stages.heard import touchpoints, view_at
 
     moment = resolve_moment(dataset, model, as_of, as_known)
     key = _key_of(dataset, str(person_id))
-    log = ibis.table(LOG_SCHEMA, name="log")
-    own = log.filter((log.person_key == key) & (log.occurred_at <= ibis.literal(moment.instant, "timestamp")))
-    if moment.known_instant is not None:
-        own = own.filter(own.known_at <= ibis.literal(moment.known_instant, "timestamp"))
+    log = touchpoints(view_at(moment))
+    own = log.filter(log.person_key == key)
     told = own.order_by("occurred_at", "event", "order_id", "channel", "revenue").select(
         "occurred_at", "event", "channel", "order_id", "revenue"
     )
-    touchpoints = fetch(told, dataset.engine).to_pandas()
-    touchpoints["revenue"] = touchpoints["revenue"].astype("Int64")  # minor units stay whole beside nulls
+    met = fetch(told, dataset.engine).to_pandas()
+    met["revenue"] = met["revenue"].astype("Int64")  # minor units stay whole beside nulls
     spells = history(dataset, model, as_of, as_known=as_known, person_keys=(key,)).to_frame()
     placed = pd.merge_asof(
-        touchpoints,
+        met,
         spells[["valid_from", "status", "stage"]],
         left_on="occurred_at",
         right_on="valid_from",

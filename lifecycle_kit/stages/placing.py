@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import ibis
 import ibis.expr.types as ir
 
@@ -29,12 +31,36 @@ def rank_now(model: StageModel, table: ir.Table) -> ir.IntegerValue:
 
 
 def ranks_over_time(model: StageModel, stepped: ir.Table) -> ir.Table:
-    """Return the rank from each step on: latches remembered, its running maximum where the model goes forward only."""
+    """Return the rank from each step on: latches remembered, and the model's policy kept."""
     stepped = _with_latches(model, stepped)
-    ranked = stepped.mutate(rank=rank_now(model, stepped))
+    ranked = stepped.mutate(rank=rank_now(model, stepped)) if model.reentry else _without_reentry(model, stepped)
     if model.forward_only:
         ranked = ranked.mutate(rank=ranked["rank"].max().over(so_far()))
     return ranked.select("person_key", "at", "rank")
+
+
+def _without_reentry(model: StageModel, stepped: ir.Table) -> ir.Table:
+    """Rank from each step on, where nobody comes back to a status.
+
+    Worked out status by status from the top: lower ones never disturb a higher one, so its only stay is the first
+    unbroken run of steps at which it holds and no higher status has its own stay. No recursion is needed.
+    """
+    stepped = stepped.select(
+        "person_key",
+        "at",
+        **{f"holds_{status.id}": _in_force(model, status, stepped) for status in model.statuses},
+    )
+    stays: list[str] = []
+    for status in reversed(model.by_rank):
+        holds_alone = reduce(lambda wins, stay: wins & ~stepped[stay], stays, stepped[f"holds_{status.id}"])
+        stepped = stepped.mutate(wins=holds_alone)
+        before = stepped.wins.lag().over(in_order()).fill_null(False)
+        stepped = stepped.mutate(began=(stepped.wins & ~before).cast("int64"))
+        is_first = stepped.began.sum().over(so_far()) == 1
+        stays.append(f"stay_{status.id}")
+        stepped = stepped.mutate(**{stays[-1]: stepped.wins & is_first})
+    branches = [(stepped[f"stay_{status.id}"], status.rank) for status in model.statuses]
+    return stepped.mutate(rank=ibis.cases(*branches, else_=0).cast("int64"))
 
 
 def _with_latches(model: StageModel, stepped: ir.Table) -> ir.Table:

@@ -12,10 +12,12 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from lifecycle_kit.stages.deltas import View, steps, totals
+from lifecycle_kit.stages.deltas import steps
+from lifecycle_kit.stages.heard import View
 from lifecycle_kit.stages.model import StageModel
 from lifecycle_kit.stages.placing import holds, last_latches, latch_column, rank_now, ranks_over_time
 from lifecycle_kit.stages.rules import names_in
+from lifecycle_kit.stages.totals import totals
 from lifecycle_kit.stages.windows import in_order, so_far
 
 __all__ = ["rank_query", "spell_query"]
@@ -44,11 +46,11 @@ def rank_query(model: StageModel, view: View) -> ir.Table:
     """Return person_key and rank at the view's instant, one row per person whom the model has met.
 
     A plain model is one hash aggregate. A latch whose state the totals leave open is looked up in the
-    history of just those people; a model that only goes forward needs everybody's.
+    history of just those people; a policy about the past needs everybody's.
     """
-    if model.forward_only:
-        ranked = ranks_over_time(model, steps(model, view))
-        return ranked.group_by("person_key").aggregate(rank=ranked["rank"].max())
+    if model.forward_only or not model.reentry:
+        spells = spell_query(model, view)
+        return spells.filter(spells.valid_to.isnull()).select("person_key", "rank")
     now = totals(model, view)
     if model.latches:
         now = _with_latches_now(model, now, view)

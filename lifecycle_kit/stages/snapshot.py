@@ -154,23 +154,24 @@ def snapshot(
         When the date lies before the log.
     """
     import ibis
+    import pyarrow.compute as pc
 
     from lifecycle_kit.contract.tables import PERSONS_SCHEMA
     from lifecycle_kit.engine.base import fetch
-    from lifecycle_kit.stages.deltas import View
+    from lifecycle_kit.stages.heard import people, view_at
     from lifecycle_kit.stages.placing import with_names
     from lifecycle_kit.stages.queries import rank_query
 
     moment = resolve_moment(dataset, model, as_of, as_known)
-    view = View(moment.instant, moment.known_instant)
-    named = with_names(model, rank_query(model, view), "rank", "status", "stage")
-    persons = ibis.table(PERSONS_SCHEMA, name="persons")
-    people = named.join(persons.select("person_key", "person_id"), "person_key")
+    view = view_at(moment)
+    named = with_names(model, rank_query(model, view), "rank", "status", "stage").join(people(view), "person_key")
     # a device may be called as a person is: the key tells them apart
-    people = people.order_by("person_id", "person_key").select("person_id", "status", "stage", "rank")
-    table = fetch(people, dataset.engine)
+    placed = fetch(named.order_by("person_id", "person_key"), dataset.engine)
+    persons = ibis.table(PERSONS_SCHEMA, name="persons")
     n_persons = fetch(persons.aggregate(n=persons.count()), dataset.engine)["n"][0].as_py()
-    n_not_met = int(n_persons) - table.num_rows
+    # devices whose person was not known yet have keys below 0, and are in the answer on top of the dataset's people
+    n_not_met = int(n_persons) - (pc.sum(pc.greater(placed["person_key"], 0)).as_py() or 0)
+    table = placed.select(["person_id", "status", "stage", "rank"])
     return Snapshot(model, moment, table, n_not_met, (*moment.warnings, *_look(model, table)))
 
 

@@ -114,7 +114,7 @@ def test_set_aside_that_cannot_be_written_is_a_clear_error(report, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["orders.csv", "taken"]
 
 
-def test_partial_refunds_and_refunds_of_nothing_are_warned_of(opened):
+def test_refunds_of_too_much_and_of_nothing_are_warned_of(opened):
     orders = pd.DataFrame(
         {
             "order_id": ["A1", "A2"],
@@ -129,11 +129,11 @@ def test_partial_refunds_and_refunds_of_nothing_are_warned_of(opened):
             "event": ["order_refunded"] * 3,
             "occurred_at": pd.to_datetime(["2024-01-03"] * 3),
             "order_id": ["A1", "A2", "AV7"],
-            "revenue": [1000, 5000, 5000],
+            "revenue": [5001, 5000, 5000],
         }
     )
     warned = {w.name: w for w in opened({"orders": orders, "events": refunds}).report.warnings}
-    assert (warned["partial_refunds"].n, warned["partial_refunds"].examples) == (1, ("'A1'",))
+    assert (warned["excess_refunds"].n, warned["excess_refunds"].examples) == (1, ("'A1'",))
     assert (warned["orphan_refunds"].n, warned["orphan_refunds"].examples) == (1, ("'AV7'",))
 
 

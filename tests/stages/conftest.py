@@ -27,6 +27,7 @@ signals:
   orders_20d: {event: order_completed, agg: count, window: 20d, reversed_by: {event: order_refunded, match: order_id}}
   spend_30d:  {event: order_completed, agg: sum, of: revenue, window: 30d,
                reversed_by: {event: order_refunded, match: order_id}}
+  late:       {event: order_completed, agg: overdue, factor: 1.5}
   order_days: {event: order_completed, agg: distinct_days, reversed_by: {event: order_cancelled, match: order_id}}
 stages:
   - {id: awareness, rank: 10}
@@ -40,6 +41,7 @@ statuses:
   - {id: lead, stage: consideration, rank: 22, when: "leads > 0 and not touches > 3"}
   - {id: first_purchase, stage: purchase, rank: 31, when: "orders = 1 and orders_20d >= 1"}
   - {id: lapsed, stage: retention, rank: 41, when: "orders >= 1 and orders_20d = 0"}
+  - {id: slow, stage: retention, rank: 45, when: "late = 1 and orders > 0"}
   - {id: repeat, stage: retention, rank: 42, when: "order_days >= 2 and orders_20d >= 1"}
   - {id: vip, stage: retention, rank: 43,
      enter: "spend_30d >= 80 and orders >= 2", exit: "spend_30d < 40 or orders_20d = 0"}
@@ -53,19 +55,35 @@ def every_policy():
     return parse_model(EVERY_POLICY)
 
 
+# the policies about the past, on top of the rules: forward only, no way back into a status, neither
+POLICIES = [{}, {"forward_only": True}, {"reentry": False}]
+
+
 # Few orders and coarse times, so that ties, re-entries and repeated orders happen often; many people in one
 # log, because compiling a query costs more than running it
 PEOPLE = [f"p{number:02d}" for number in range(12)]
-touches = st.builds(
-    lambda person, event, hours, delay, order, revenue: Touch(
+DEVICES = {"d00": ("p00", 30), "d01": ("p01", 3), "d02": ("p01", 50)}  # device -> person, day of the link
+
+
+def _touch(actor, event, hours, delay, order, revenue):
+    """A device is the person it turned out to be; refunds are of any size, a few of no known one."""
+    person, day = DEVICES.get(actor, (actor, None))
+    about_order = event.startswith("order")
+    return Touch(
         person,
         event,
         START + dt.timedelta(hours=hours),
         START + dt.timedelta(hours=hours + delay),
-        f"o{order}" if event.startswith("order") else None,
-        revenue * 100 if event.startswith("order") else None,
-    ),
-    person=st.sampled_from(PEOPLE),
+        f"o{order}" if about_order else None,
+        revenue * 100 if about_order and (revenue or event == "order_completed") else None,
+        actor if actor in DEVICES else None,
+        None if day is None else START + dt.timedelta(days=day),
+    )
+
+
+touches = st.builds(
+    _touch,
+    actor=st.sampled_from([*PEOPLE, *DEVICES]),
     event=st.sampled_from(
         ["page_viewed", "product_viewed", "product_added", "signed_up"]
         + ["order_completed"] * 4
@@ -82,7 +100,8 @@ logs = st.lists(touches, min_size=60, max_size=110)
 def as_frame(log: list[Touch]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "person_id": [t.person for t in log],
+            "person_id": pd.Series([None if t.device else t.person for t in log], dtype="str"),
+            "anonymous_id": pd.Series([t.device for t in log], dtype="str"),
             "event": [t.event for t in log],
             "occurred_at": pd.Series([t.at for t in log], dtype="datetime64[us]"),
             "ingested_at": pd.Series([t.known for t in log], dtype="datetime64[us]"),
@@ -92,5 +111,17 @@ def as_frame(log: list[Touch]) -> pd.DataFrame:
     )
 
 
+def links_of(log: list[Touch]) -> pd.DataFrame:
+    links = sorted({(t.device, t.person, t.linked) for t in log if t.device})
+    return pd.DataFrame(
+        {
+            "anonymous_id": pd.Series([device for device, _, _ in links], dtype="str"),
+            "person_id": pd.Series([person for _, person, _ in links], dtype="str"),
+            "linked_at": pd.Series([at for *_, at in links], dtype="datetime64[us]"),
+        }
+    )
+
+
 def dataset_of(log: list[Touch], **options):
-    return load({"events": as_frame(log)}, **options)
+    links = links_of(log)
+    return load({"events": as_frame(log)} | ({"identities": links} if len(links) else {}), **options)

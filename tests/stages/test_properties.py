@@ -17,7 +17,7 @@ from lifecycle_kit.stages.history import history
 from lifecycle_kit.stages.occupancy import month_ends, occupancy
 from lifecycle_kit.stages.snapshot import snapshot
 from tests.stages import reference
-from tests.stages.conftest import PEOPLE, START, dataset_of, logs
+from tests.stages.conftest import DEVICES, PEOPLE, POLICIES, START, dataset_of, logs
 
 END = START + dt.timedelta(days=75, seconds=1)
 # an example holds a hundred touchpoints of a dozen people; a failing one is printed, not shrunk for minutes
@@ -46,9 +46,9 @@ def actual_spells(made):
 
 
 @FEW
-@given(log=logs, forward=st.booleans())
-def test_history_equals_the_slow_reading(every_policy, log, forward):
-    model = dataclasses.replace(every_policy, forward_only=forward)
+@given(log=logs, policy=st.sampled_from(POLICIES))
+def test_history_equals_the_slow_reading(every_policy, log, policy):
+    model = dataclasses.replace(every_policy, **policy)
     with dataset_of(log) as dataset:
         made = history(dataset, model, END)
         assert actual_spells(made) == expected_spells(model, log, END)
@@ -64,9 +64,9 @@ def test_as_known_history_equals_the_slow_reading(every_policy, log, known_day):
 
 
 @FEW
-@given(log=logs, hours=st.lists(st.integers(0, 75 * 24), min_size=3, max_size=3), forward=st.booleans())
-def test_snapshot_equals_history_on_any_instant(every_policy, log, hours, forward):
-    model = dataclasses.replace(every_policy, forward_only=forward)
+@given(log=logs, hours=st.lists(st.integers(0, 75 * 24), min_size=3, max_size=3), policy=st.sampled_from(POLICIES))
+def test_snapshot_equals_history_on_any_instant(every_policy, log, hours, policy):
+    model = dataclasses.replace(every_policy, **policy)
     with dataset_of(log) as dataset:
         made = history(dataset, model, END)
         for hour in hours:
@@ -105,8 +105,8 @@ def test_the_balance_closes_for_every_status_and_month(every_policy, log):
 @given(log=logs, data=st.data())
 def test_order_of_rows_and_names_of_people_do_not_matter(every_policy, log, data):
     shuffled = data.draw(st.permutations(log))
-    new_names = {person: f"{999 - number}" for number, person in enumerate(PEOPLE)}
-    renamed = [dataclasses.replace(t, person=new_names[t.person]) for t in log]
+    new_names = {actor: f"{999 - number}" for number, actor in enumerate([*PEOPLE, *DEVICES])}
+    renamed = [dataclasses.replace(t, person=new_names[t.person], device=new_names.get(t.device)) for t in log]
     with dataset_of(log) as a, dataset_of(shuffled) as b, dataset_of(renamed) as c:
         first = history(a, every_policy, END).to_frame()
         pd.testing.assert_frame_equal(first, history(b, every_policy, END).to_frame())
