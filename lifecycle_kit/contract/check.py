@@ -7,14 +7,16 @@ belongs to test accounts. What remains is a view per contract table, `_clean_<ta
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.contract.duplicates import find_duplicates
 from lifecycle_kit.contract.feeds import Feed
 from lifecycle_kit.contract.log import TIME_COLUMNS
+from lifecycle_kit.contract.numbering import NUMBERED
 from lifecycle_kit.contract.report import Account, Warned
-from lifecycle_kit.contract.rules import MONEY, rules_for
+from lifecycle_kit.contract.rules import MONEY, Rule, rules_for
 from lifecycle_kit.contract.sources import reading
 from lifecycle_kit.contract.sqltext import column_list, ident, literal
 from lifecycle_kit.contract.tables import TABLES
@@ -24,7 +26,11 @@ from lifecycle_kit.errors import DataError
 if TYPE_CHECKING:
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
-__all__ = ["Checked", "check_feeds"]
+__all__ = ["Checked", "Watch", "check_feeds", "check_typed"]
+
+# is shown the rows of a contract table that can be read: table, SQL of `_feed`, `_file`, `_line` and its columns,
+# and the feeds they came by
+Watch = Callable[[str, str, dict[int, Typed]], None]
 
 # which column says whose row it is, for keeping test accounts out
 _OWNERS = {
@@ -84,7 +90,14 @@ class _Tally:
 
 
 def check_feeds(
-    engine: DuckDBEngine, feeds: list[Feed], *, business_timezone: str, future: str, currency: str | None
+    engine: DuckDBEngine,
+    feeds: list[Feed],
+    *,
+    business_timezone: str,
+    future: str,
+    currency: str | None,
+    watch: Watch | None = None,
+    may_be_empty: bool = False,
 ) -> Checked:
     """Check all feeds and create the clean relations; rows set aside are in the table `_aside`.
 
@@ -94,33 +107,52 @@ def check_feeds(
         SQL instant after which a time is in the future.
     currency : str or None
         Code that orders must have; None where nothing says one.
+    watch : callable, optional
+    may_be_empty : bool
+        A table none of whose rows can be used is no error.
     """
+    code = literal(currency) if currency else None
+
+    def typed(index: int, feed: Feed) -> Typed:
+        def rules(columns: set[str]) -> list[Rule]:
+            return rules_for(feed.table, columns, future=future, currency=code)
+
+        return build_typed(engine, feed, index, business_timezone=business_timezone, rules=rules)
+
+    return check_typed(engine, feeds, typed, watch=watch, may_be_empty=may_be_empty)
+
+
+def check_typed(
+    engine: DuckDBEngine,
+    feeds: list[Feed],
+    typed_of: Callable[[int, Feed], Typed],
+    *,
+    watch: Watch | None = None,
+    may_be_empty: bool = False,
+) -> Checked:
+    """Check feeds whose typed rows `typed_of` gives, as `check_feeds` does."""
     engine.execute(
         "CREATE TABLE _aside (tbl VARCHAR, file VARCHAR, line BIGINT, reasons VARCHAR[], raw VARCHAR, amount BIGINT)"
     )
     engine.execute("CREATE TABLE _drop (tbl VARCHAR, _feed INTEGER, _file VARCHAR, _line BIGINT, reason VARCHAR)")
     checked = Checked()
-    code = literal(currency) if currency else None
     for table in _ORDER:
-        own = [f for f in feeds if f.table == table]
-        if not own:
-            continue
-
-        def rules(columns: set[str], table: str = table) -> list[Any]:
-            return rules_for(table, columns, future=future, currency=code)
-
-        typed = {
-            i: build_typed(engine, f, i, business_timezone=business_timezone, rules=rules)
-            for i, f in enumerate(feeds)
-            if f.table == table
-        }
-        _check_table(engine, table, typed, checked)
+        typed = {i: typed_of(i, f) for i, f in enumerate(feeds) if f.table == table}
+        if typed:
+            _check_table(engine, table, typed, checked, watch, may_be_empty)
     if engine.rows("SELECT 1 FROM duckdb_views() WHERE view_name = '_negative_orders'"):
         _add_refunds(engine, checked)
     return checked
 
 
-def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], checked: Checked) -> None:
+def _check_table(
+    engine: DuckDBEngine,
+    table: str,
+    typed: dict[int, Typed],
+    checked: Checked,
+    watch: Watch | None,
+    may_be_empty: bool,
+) -> None:
     columns = frozenset().union(*(t.columns for t in typed.values()))
     tally = _Tally()
     for i, t in typed.items():
@@ -147,6 +179,8 @@ def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], chec
         text = f"rows of {table} equal another row in every column; kept, as nothing says that they are one"
         checked.warnings.append(Warned("equal_rows", table, twins.n_equal_kept, text))
     everything = " UNION ALL ".join(_good(table, i, t, tally, False) for i, t in typed.items())
+    if watch:
+        watch(table, everything, typed)
     _drop_tests(engine, table, f"({everything})", checked)
     has_drops = _set_dropped_aside(engine, table, typed)
     _create_clean(engine, table, columns, has_drops, bool(tally.unnumbered))
@@ -160,7 +194,7 @@ def _check_table(engine: DuckDBEngine, table: str, typed: dict[int, Typed], chec
         if table in MONEY
         else Account(table, tally.n_read, tally.n_read - n_aside, n_aside)
     )
-    if sum(tally.bad.values()) == tally.n_rows:
+    if sum(tally.bad.values()) == tally.n_rows and not may_be_empty:
         _refuse_nothing_kept(engine, table, n_aside)
 
 
@@ -171,7 +205,7 @@ def _tally(engine: DuckDBEngine, table: str, index: int, t: Typed, tally: _Tally
     of_lines = ["count(*)", "count_if(_bad)", f"sum({amount})", *warned]
     times = [c for c in TIME_COLUMNS.get(table, ()) if c in t.columns]
     ends = [f"{f}({ident(c)}) FILTER (NOT _bad)" for c in times for f in ("min", "max")]
-    number = _NUMBERED[table].column if table in _NUMBERED else None
+    number = NUMBERED[table].column if table in NUMBERED else None
     below = "net_revenue < 0 AND NOT _bad" if table == "orders" else "FALSE"
     of_rows = [
         "count(*)",
@@ -333,7 +367,7 @@ def _create_clean(
 ) -> None:
     names = [ident(c.name) for c in TABLES[table].columns]
     if is_unnumbered:
-        number = _NUMBERED[table]
+        number = NUMBERED[table]
         names[names.index(ident(number.column))] = number.sql
     drops = (
         f"ANTI JOIN (SELECT * FROM _drop WHERE tbl = {literal(table)}) d USING (_feed, _file, _line)"
@@ -341,26 +375,6 @@ def _create_clean(
         else ""
     )
     engine.execute(f"CREATE VIEW _clean_{table} AS SELECT {', '.join(names)} FROM _good_{table} {drops}")
-
-
-@dataclass(frozen=True)
-class _Numbering:
-    """How rows without an id get one: the person's id and a running number, so that later rows change nothing."""
-
-    column: str
-    person: str
-    order: str
-
-    @property
-    def sql(self) -> str:
-        n = f"row_number() OVER (PARTITION BY {self.person}, {self.column} IS NULL ORDER BY {self.order})"
-        return f"coalesce({self.column}, concat({self.person}, '#', {n})) AS {self.column}"
-
-
-_NUMBERED = {
-    "orders": _Numbering("order_id", "person_id", "ordered_at, net_revenue, cost, discount, status, refunded_at"),
-    "referrals": _Numbering("referral_id", "referrer_id", "sent_at, referred_id, converted_at"),
-}
 
 
 def _warn_reading(table: str, column: str, what: str, n: int, total: Any) -> Warned:

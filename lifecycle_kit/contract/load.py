@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_kit.calendar import zone
-from lifecycle_kit.contract.check import Checked, check_feeds
+from lifecycle_kit.contract.check import Checked, Watch, check_feeds
 from lifecycle_kit.contract.currency import one_currency
 from lifecycle_kit.contract.dataset import Dataset
-from lifecycle_kit.contract.declaration import DATASET_FILES, Declaration, find_declaration
-from lifecycle_kit.contract.feeds import Feed, plain_feed
 from lifecycle_kit.contract.findings import found_in, look_for_oddities
-from lifecycle_kit.contract.log import create_log, store_tables
+from lifecycle_kit.contract.gather import Gathered, find_roots, gather
 from lifecycle_kit.contract.parse import ParseOptions
-from lifecycle_kit.contract.people import build_persons
 from lifecycle_kit.contract.report import Account, CheckReport
-from lifecycle_kit.contract.routes import routed_feeds, split_whitespace
-from lifecycle_kit.contract.rules import MONEY
-from lifecycle_kit.contract.sources import RawTable, SourceOptions, discover, read_source, reading
+from lifecycle_kit.contract.request import Request, prepare
+from lifecycle_kit.contract.settle import settle
+from lifecycle_kit.contract.sources import RawTable, reading
 from lifecycle_kit.contract.sources.files import stem_of
 from lifecycle_kit.contract.sqltext import ident, instant, literal
 from lifecycle_kit.contract.tables import TABLES
 from lifecycle_kit.contract.typed import raw_row
-from lifecycle_kit.errors import DataError, RunError, UnknownNameError, UsageError
+from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
-    from lifecycle_kit.contract.mapping import MappingFile
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
-__all__ = ["load"]
+__all__ = ["check_gathered", "clear", "latest_time", "load", "load_request"]
 
 # clocks of source and reader may differ, and so may their time zones
 _TOLERANCE = dt.timedelta(days=1)
@@ -97,151 +91,69 @@ def load(
     UsageError
         The call or the mapping file is wrong.
     """
+    request = prepare(
+        source,
+        mapping=mapping,
+        timezone=timezone,
+        currency=currency,
+        now=now,
+        name=name,
+        memory_limit=memory_limit,
+        scratch=scratch,
+        source_timezone=source_timezone,
+        date_format=date_format,
+        date_unit=date_unit,
+        decimal=decimal,
+        thousands=thousands,
+        negative_amount=negative_amount,
+        duplicates=duplicates,
+        money_unit=money_unit,
+        delimiter=delimiter,
+        encoding=encoding,
+    )
+    return load_request(request)
+
+
+def load_request(request: Request, watch: Watch | None = None) -> Dataset:
+    """Return the dataset that was asked for.
+
+    Parameters
+    ----------
+    watch : callable, optional
+        Is shown the readable rows of every contract table before it is decided which of them stand twice or belong
+        to test accounts.
+    """
     from lifecycle_kit.engine.duckdb import DuckDBEngine
 
-    given = {
-        "source_timezone": source_timezone,
-        "date_format": date_format,
-        "date_unit": date_unit,
-        "decimal": decimal,
-        "thousands": thousands,
-        "currency": currency,
-        "negative_amount": negative_amount,
-        "duplicates": duplicates,
-        "now": now,
-        "money_unit": money_unit,
-    }
-    overrides = {k: v for k, v in given.items() if v is not None}
-    ParseOptions.declared(overrides)
-    declared = find_declaration(source, mapping)
-    business = timezone or declared.timezone or "UTC"
-    zone(business)
-    text = SourceOptions(delimiter=delimiter, encoding=encoding)
-    engine = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
+    engine = DuckDBEngine(memory_limit=request.memory_limit, scratch=request.scratch)
     # what is copied for the checks alone is not worth squeezing; what stays says itself how it is packed
     engine.execute("SET disabled_compression_methods = 'fsst,dict_fsst'")
     try:
-        gathered = _gather(engine, source, declared, overrides, text)
+        gathered = gather(engine, request, find_roots(engine, request))
         with ExitStack() as stack:
             # a Parquet file is read now, and may turn out to be broken only now
             for raw in gathered.raws:
                 stack.enter_context(reading(engine, raw))
-            dataset = _build(engine, gathered, declared, overrides, business=business, name=name)
-        _clear(engine)
+            dataset = _build(engine, request, gathered, watch)
+        clear(engine)
         return dataset
     except BaseException:
         engine.close()
         raise
 
 
-@dataclass(frozen=True, eq=False)
-class _Gathered:
-    """The raw tables, what flows out of them, and the accounts of lines that flow nowhere."""
-
-    raws: tuple[RawTable, ...]
-    feeds: list[Feed]
-    name: str
-    # lines that a mapping takes nowhere, by raw table: SQL that gives _file, _line, _reasons
-    unrouted: dict[str, str]
-    notes: tuple[str, ...] = ()
-
-
-def _gather(
-    engine: DuckDBEngine,
-    source: str | os.PathLike[str] | Mapping[str, Any],
-    declared: Declaration,
-    overrides: dict[str, Any],
-    text: SourceOptions,
-) -> _Gathered:
-    if declared.mapping is not None:
-        raws = _read_mapped(engine, source, declared.mapping, text)
-        feeds, unrouted = routed_feeds(engine, declared.mapping, raws, overrides)
-        return _Gathered(tuple(raws.values()), feeds, declared.name or declared.mapping.name, unrouted)
-    options = ParseOptions.declared({**declared.parse, **overrides})
-    found, label, notes = _contract_sources(engine, source)
-    raws = {t: read_source(engine, s, table_name=f"_raw_{t}", options=text) for t, s in found.items()}
-    feeds = [plain_feed(t, r, options) for t, r in raws.items()]
-    return _Gathered(tuple(raws.values()), feeds, label, {}, notes)
-
-
-def _contract_sources(
-    engine: DuckDBEngine, source: str | os.PathLike[str] | Mapping[str, Any]
-) -> tuple[dict[str, Any], str, tuple[str, ...]]:
-    if isinstance(source, Mapping):
-        for table in source:
-            if table not in TABLES:
-                raise UnknownNameError("table", str(table), TABLES)
-        if not source:
-            raise UsageError("The source is an empty mapping.", fix="Give at least {'orders': frame}.")
-        return {t: source[t] for t in TABLES if t in source}, "shop", ()
-    if not isinstance(source, str | os.PathLike):
-        raise UsageError(
-            f"{type(source).__name__} is not a source.",
-            fix="Give a path, or a dict such as {'orders': frame}.",
-        )
-    found = discover(source, engine=engine)
-    label = os.path.basename(os.path.abspath(source))
-    stem = stem_of(label)
-    if found.unnamed is not None:
-        if stem.lower() not in TABLES:
-            raise DataError(
-                f"{label} is not called after a contract table ({', '.join(TABLES)}).",
-                fix="Rename it to orders.csv if it holds orders, give {'orders': path}, or give a mapping file.",
-            )
-        return {stem.lower(): found.unnamed}, stem, ()
-    if not found:
-        raise DataError(
-            f"No contract table in {label}; found: {', '.join(found.ignored) or 'nothing'}.",
-            fix=f"Name the files after tables ({', '.join(f'{t}.csv' for t in TABLES)}), or give a mapping file.",
-        )
-    others = ", ".join(name for name in found.ignored if name not in DATASET_FILES)
-    return dict(found), stem, (f"{label}: not read, as no contract table is called so: {others}",) if others else ()
-
-
-def _read_mapped(engine: DuckDBEngine, source: Any, mapping: MappingFile, text: SourceOptions) -> dict[str, RawTable]:
-    options = SourceOptions(
-        delimiter="\t" if mapping.is_whitespace else text.delimiter or mapping.delimiter,
-        encoding=text.encoding or mapping.encoding,
-    )
-    raws = {}
-    for i, (name, where) in enumerate(mapping.sources(source).items()):
-        raws[name] = read_source(engine, where, table_name=f"_raw_{i}", options=options)
-        if mapping.is_whitespace:
-            raws[name] = split_whitespace(engine, raws[name])
-    return raws
-
-
-def _build(
-    engine: DuckDBEngine,
-    gathered: _Gathered,
-    declared: Declaration,
-    overrides: dict[str, Any],
-    *,
-    business: str,
-    name: str | None,
-) -> Dataset:
-    options = [f.options for f in gathered.feeds]
-    code = one_currency(engine, gathered.feeds, next((o.currency for o in options if o.currency), declared.currency))
-    limit = (
-        next((o.cutoff for o in options if o.cutoff), None) or dt.datetime.now(dt.UTC).replace(tzinfo=None) + _TOLERANCE
-    )
-    checked = check_feeds(engine, gathered.feeds, business_timezone=business, future=instant(limit), currency=code)
-    _set_unreadable_aside(engine, gathered, checked)
-    span = _span(checked.moments)
+def _build(engine: DuckDBEngine, request: Request, gathered: Gathered, watch: Watch | None) -> Dataset:
+    checked, code = check_gathered(engine, request, gathered, watch)
     engine.execute("RESET disabled_compression_methods")
-    build_persons(engine, checked.clean)
-    store_tables(engine, checked.clean, checked.columns, timezone=business, span=span)
-    create_log(engine, checked.clean, checked.columns, timezone=business, span=span)
-    _balance(engine, checked)
-    first_at, last_at = engine.rows("SELECT min(occurred_at), max(occurred_at) FROM log")[0]
+    first_at, last_at = settle(engine, checked, request.business)
     if first_at is None:
         raise DataError("There is no touchpoint in the data.", fix="Give at least orders or events.")
     checked.warnings += look_for_oddities(engine, checked)
     n_rows = {t: engine.rows(f"SELECT count(*) FROM {ident(t)}")[0][0] for t in checked.clean}
-    title = name or declared.name or gathered.name
+    title = request.name or request.declared.name or gathered.name
     report = CheckReport(
         name=title,
-        timezone=business,
+        timezone=request.business,
         currency=code,
         tables=tuple(checked.accounts),
         n_rows=n_rows,
@@ -251,10 +163,41 @@ def _build(
         capabilities=found_in(engine, checked),
         set_aside=engine.arrow('SELECT file, line, tbl AS "table", reasons, raw FROM _aside ORDER BY ALL'),
     )
-    return Dataset(engine, title, business, code, report, first_at, last_at, n_rows)
+    return Dataset(engine, title, request.business, code, report, first_at, last_at, n_rows)
 
 
-def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Checked) -> None:
+def check_gathered(
+    engine: DuckDBEngine,
+    request: Request,
+    gathered: Gathered,
+    watch: Watch | None = None,
+    *,
+    may_be_empty: bool = False,
+) -> tuple[Checked, str | None]:
+    """Return what the checks of the raw tables leave behind, and the currency of the amounts."""
+    options = [f.options for f in gathered.feeds]
+    declared = next((o.currency for o in options if o.currency), request.declared.currency)
+    code = one_currency(engine, gathered.feeds, declared)
+    checked = check_feeds(
+        engine,
+        gathered.feeds,
+        business_timezone=request.business,
+        future=instant(latest_time(options)),
+        currency=code,
+        watch=watch,
+        may_be_empty=may_be_empty,
+    )
+    _set_unreadable_aside(engine, gathered, checked)
+    return checked, code
+
+
+def latest_time(options: Iterable[ParseOptions]) -> dt.datetime:
+    """Return the instant after which times are in the future: as declared, or the clock with a day of tolerance."""
+    declared = next((o.cutoff for o in options if o.cutoff), None)
+    return declared or dt.datetime.now(dt.UTC).replace(tzinfo=None) + _TOLERANCE
+
+
+def _set_unreadable_aside(engine: DuckDBEngine, gathered: Gathered, checked: Checked) -> None:
     """Account for lines that no column could be read from, and for lines that no route takes."""
     for raw in gathered.raws:
         own = {f.table for f in gathered.feeds if f.raw is raw}
@@ -286,7 +229,7 @@ def _set_unreadable_aside(engine: DuckDBEngine, gathered: _Gathered, checked: Ch
             )
 
 
-def _clear(engine: DuckDBEngine) -> None:
+def clear(engine: DuckDBEngine) -> None:
     """Drop what only the checks needed; from here on the source files are not read again."""
     kept = {f"_{table}" for table in TABLES}
     for kind in ("VIEW", "TABLE"):
@@ -300,21 +243,6 @@ def _source_label(raw: RawTable) -> str:
     return stem_of(os.path.basename(raw.files[0].display))
 
 
-def _balance(engine: DuckDBEngine, checked: Checked) -> None:
-    """Refuse to go on when what is stored is not, to the cent, what was read less what was set aside."""
-    for account in checked.accounts:
-        if account.table not in ("orders", "events"):
-            continue
-        column = MONEY[account.table]
-        (stored,) = engine.rows(f"SELECT coalesce(sum({column}), 0) FROM {account.table}")[0]
-        # refunds left orders with their sign and joined events without it
-        if int(stored) + checked.refund_cents != account.cents_kept:
-            raise RunError(
-                f"The account of {account.table} does not balance: kept {account.cents_kept}, stored {stored} cents.",
-                fix="This is a fault of the kit: please report it with the file.",
-            )
-
-
 def _together(notes: list[str]) -> list[str]:
     """Say once what holds for several columns."""
     columns: dict[str, list[str]] = {}
@@ -322,7 +250,3 @@ def _together(notes: list[str]) -> list[str]:
         column, _, text = note.partition(": ")
         columns.setdefault(text, []).append(column)
     return [f"{', '.join(names)}: {text}" for text, names in columns.items()]
-
-
-def _span(moments: list[dt.datetime]) -> tuple[dt.datetime, dt.datetime]:
-    return (min(moments), max(moments)) if moments else (dt.datetime(2000, 1, 1), dt.datetime(2000, 1, 1))
