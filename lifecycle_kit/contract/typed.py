@@ -49,6 +49,8 @@ class Typed:
     counts : dict
         Warning (``net_revenue.sub_cent``) -> (SQL count column, SQL sum column or None) in `rows` or `lines`.
     notes : tuple of str
+    decisions : dict of str
+        Canonical column -> how all of it is read, for comparison.
     """
 
     feed: Feed
@@ -58,6 +60,7 @@ class Typed:
     columns: frozenset[str]
     counts: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    decisions: dict[str, str] = field(default_factory=dict)
 
     @property
     def counted(self) -> str:
@@ -89,6 +92,7 @@ def build_typed(
         for c, r in readings.items()
         for name in r.counts
     }
+    decisions = {c: r.decided or r.value for c, r in readings.items()}
     view = f"_view_{index}"
     if not feed.group_by:
         engine.execute(f"CREATE VIEW {view} AS {_judged(inner, column_rules + row_rules)}")
@@ -100,14 +104,14 @@ def build_typed(
         ):
             rows = f"_rows_{index}"
             engine.execute(f"CREATE TABLE {rows} AS SELECT {_stored(feed.table, counts)} FROM {view}")
-        return Typed(feed, rows, view, None, columns, counts, notes)
+        return Typed(feed, rows, view, None, columns, counts, notes, decisions)
     lines, rows = f"_lines_{index}", f"_rows_{index}"
     engine.execute(f"CREATE VIEW {view} AS {_judged(inner, column_rules)}")
     engine.execute(f"CREATE TABLE {lines} AS SELECT * EXCLUDE (_raw) FROM {view}")
     engine.execute(
         f"CREATE TABLE {rows} AS {_judged(_grouped(feed, lines, columns), row_rules + _disagreements(columns))}"
     )
-    return Typed(feed, rows, view, lines, columns, counts, notes)
+    return Typed(feed, rows, view, lines, columns, counts, notes, decisions)
 
 
 def _refuse_mixed_units(feed: Feed, probe: RawProbe) -> None:

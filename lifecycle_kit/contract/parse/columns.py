@@ -78,6 +78,8 @@ class Reading:
         Name of a warning -> SQL number to add up over those rows.
     notes : tuple of str
         What was decided about the whole column.
+    decided : str
+        The same for comparison: two parts of a column with equal ones are read as the whole would be. Empty: `value`.
     """
 
     value: str
@@ -88,6 +90,7 @@ class Reading:
     counts: dict[str, str] = field(default_factory=dict)
     sums: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    decided: str = ""
 
 
 def family(kind: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lifecycle_kit.contract.parse.columns import Probe, RawColumn, Reading
 from lifecycle_kit.contract.parse.ids import read_id
 from lifecycle_kit.contract.parse.money import read_money
@@ -24,6 +26,11 @@ def read_column(
     DataError
         The column as a whole can be read in two ways and nothing is declared, or its type does not fit.
     """
+    found = _read(column, kind, probe, options, business_timezone)
+    return found if found.decided else replace(found, decided=found.value)
+
+
+def _read(column: RawColumn, kind: str, probe: Probe, options: ParseOptions, business_timezone: str) -> Reading:
     if kind == "timestamp":
         return read_timestamp(column, probe, options, business_timezone)
     if kind == "date":

@@ -35,6 +35,7 @@ class Number:
     is_whole_type: bool = False
     is_float: bool = False
     notes: tuple[str, ...] = ()
+    decided: str = ""
 
 
 def read_money(column: RawColumn, probe: Probe, options: ParseOptions) -> Reading:
@@ -80,6 +81,7 @@ def to_cents(number: Number, *, unit: str = "major") -> Reading:
         counts={} if number.is_whole_type else {"sub_cent": f"abs({difference}) {trace}"},
         sums={} if number.is_whole_type else {"sub_cent": f"{difference}{'' if unit == 'major' else ' / 100'}"},
         notes=number.notes,
+        decided=number.decided and f"{number.decided} in {unit}",
     )
 
 
@@ -108,8 +110,11 @@ def _decimal(sql: str, places: int) -> str:
 
 def _text(column: RawColumn, probe: Probe, options: ParseOptions, places: int) -> Number:
     s, present = trimmed(column), filled(column)
+    decided = ""
     if options.decimal is None and options.thousands is None:
         _refuse_doubt(column, probe, s, present)
+        # where nothing proves that points are decimal marks nothing is in doubt either: both forms read alike
+        decided = f"{s} with points"
         is_number, plain = f"({fits(s, _POINT)} AND NOT {fits(s, _POINT_DOUBT)})", s
         if not probe.has(f"{present} AND {fits(s, _POINT_PROOF)}"):
             is_number = f"{fits(s, _POINT)}"
@@ -128,7 +133,7 @@ def _text(column: RawColumn, probe: Probe, options: ParseOptions, places: int) -
         WHEN {is_number} THEN 'is too large'
         WHEN {fits(s, _WITH_CURRENCY)} THEN 'is not a bare number: take the currency out'
         ELSE 'is not a number' END"""
-    return Number(value, present, problem, shown(column.sql))
+    return Number(value, present, problem, shown(column.sql), decided=decided)
 
 
 # 70,00 EUR, USD 5, €12

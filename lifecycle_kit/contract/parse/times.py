@@ -77,7 +77,11 @@ def read_timestamp(column: RawColumn, probe: Probe, options: ParseOptions, busin
         value = f"CASE WHEN {local.is_utc} THEN {v} ELSE {value} END"
         gap, overlap = (f"(NOT ({local.is_utc}) AND ({p}))" for p in (gap, overlap))
     counts = {name: p for name, p in (("clock_gap", gap), ("clock_overlap", overlap)) if p != "FALSE"}
-    return Reading(value, local.present, local.problem, shown(column.sql), counts=counts, notes=tuple(notes))
+    # the offsets follow from the zone, whatever times the column spans
+    decided = f"{v} in {timezone}"
+    return Reading(
+        value, local.present, local.problem, shown(column.sql), counts=counts, notes=tuple(notes), decided=decided
+    )
 
 
 def read_date(column: RawColumn, probe: Probe, options: ParseOptions, business_timezone: str) -> Reading:

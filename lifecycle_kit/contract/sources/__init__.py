@@ -1,6 +1,6 @@
 """Every kind of source becomes one raw relation of the engine, with file and physical line."""
 
-from lifecycle_kit.contract.sources.describe import FRAME, DuckDBTable, RawFile, RawTable, SourceOptions
+from lifecycle_kit.contract.sources.describe import FRAME, DuckDBTable, RawFile, RawTable, SomeFiles, SourceOptions
 from lifecycle_kit.contract.sources.discover import Discovery, discover
 from lifecycle_kit.contract.sources.parquet import reading
 from lifecycle_kit.contract.sources.read import read_source
@@ -11,6 +11,7 @@ __all__ = [
     "DuckDBTable",
     "RawFile",
     "RawTable",
+    "SomeFiles",
     "SourceOptions",
     "discover",
     "read_source",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FRAME", "DuckDBTable", "RawFile", "RawTable", "SourceOptions"]
+__all__ = ["FRAME", "DuckDBTable", "RawFile", "RawTable", "SomeFiles", "SourceOptions"]
 
 # the "file" of rows that never were in one
 FRAME = "<frame>"
@@ -43,6 +43,14 @@ class DuckDBTable:
 
     path: str | Path
     table: str
+
+
+@dataclass(frozen=True)
+class SomeFiles:
+    """Some of the files of a folder, by their paths in it: read as the whole folder would be."""
+
+    folder: Path
+    names: frozenset[str]
 
 
 @dataclass(frozen=True)

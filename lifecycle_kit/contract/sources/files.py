@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from lifecycle_kit.contract.sources.describe import SomeFiles
 from lifecycle_kit.errors import DataError, UsageError, nearest
 
-__all__ = ["FORMATS", "InputFile", "clear_os_errors", "find_files", "format_of", "inspect", "stem_of"]
+__all__ = ["FORMATS", "InputFile", "clear_os_errors", "find_files", "format_of", "inspect", "list_files", "stem_of"]
 
 FORMATS: dict[str, str] = {
     ".csv": "csv",
@@ -126,13 +127,22 @@ def real_path(path: str | os.PathLike[str], display: str) -> tuple[Path, bool]:
     return given.resolve(), stat.S_ISDIR(mode)
 
 
-def find_files(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> tuple[list[InputFile], list[str]]:
+def list_files(source: str | os.PathLike[str]) -> list[tuple[str, Path]]:
+    """Return the files that reading a file or a folder would read, by their names in it; none of them is opened."""
+    given = Path(source)
+    named, _ = _expand(given)
+    return [(show(path.relative_to(given)) if path != given else show(given.name), path) for path, _, _ in named]
+
+
+def find_files(
+    source: str | os.PathLike[str] | SomeFiles | Sequence[str | os.PathLike[str]],
+) -> tuple[list[InputFile], list[str]]:
     """Return the files of a source, all of one format, and notes on what a folder held besides.
 
     Parameters
     ----------
-    source : path, or sequence of paths
-        A file, a folder (read with its sub-folders), or a list of files.
+    source : path, SomeFiles, or sequence of paths
+        A file, a folder (read with its sub-folders), some of a folder's files, or a list of files.
 
     Raises
     ------
@@ -142,7 +152,9 @@ def find_files(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
         The list is empty or has one file twice.
     """
     notes: list[str] = []
-    if isinstance(source, str | os.PathLike):
+    if isinstance(source, SomeFiles):
+        named = [n for n in _expand(source.folder)[0] if show(n[0].relative_to(source.folder)) in source.names]
+    elif isinstance(source, str | os.PathLike):
         named, notes = _expand(source)
     else:
         named = _name_list([Path(p) for p in source])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_kit.contract.sources.describe import DuckDBTable, RawTable, SourceOptions
+from lifecycle_kit.contract.sources.describe import DuckDBTable, RawTable, SomeFiles, SourceOptions
 from lifecycle_kit.contract.sources.files import find_files, inspect, show
 from lifecycle_kit.contract.sources.frames import frame_kind, read_frame
 from lifecycle_kit.contract.sources.names import check_table_name
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "read_source"]
 
-# a path, paths of one format, a DuckDBTable, or a pandas, polars or pyarrow frame
+# a path, some files of a folder, paths of one format, a DuckDBTable, or a pandas, polars or pyarrow frame
 Source = Any
 
 
@@ -35,7 +35,7 @@ def read_source(
     Parameters
     ----------
     engine : DuckDBEngine
-    source : path, list of paths, DuckDBTable, or pandas, polars or pyarrow frame
+    source : path, SomeFiles, list of paths, DuckDBTable, or pandas, polars or pyarrow frame
         A folder stands for all CSV or all Parquet files in it; ``key=value`` folders become columns.
     table_name : str
         Name of the new relation; it must be free.
@@ -67,7 +67,8 @@ def read_source(
                 f"{file.display!r} is a {file.format} file, not a DuckDB file.", fix="Give its path alone."
             )
         return read_database(engine, file, source.table, table_name=table_name)
-    if not _is_path(source) and not (isinstance(source, Sequence) and source and all(map(_is_path, source))):
+    is_files = _is_path(source) or isinstance(source, SomeFiles)
+    if not is_files and not (isinstance(source, Sequence) and source and all(map(_is_path, source))):
         raise UsageError(
             f"{type(source).__name__} is not a source.",
             fix="Give a path, a list of paths, a DuckDBTable, or a pandas, polars or pyarrow frame.",
