@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # public name -> the module it lives in
 _HOME = {
     "load": "contract.load",
+    "open_dataset": "contract.open_dataset",
     "DECLARATIONS": "contract.declared",
     "Dataset": "contract.dataset",
     "CheckReport": "contract.report",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset as Dataset
     from lifecycle_kit.contract.declared import DECLARATIONS as DECLARATIONS
     from lifecycle_kit.contract.load import load as load
+    from lifecycle_kit.contract.open_dataset import open_dataset as open_dataset
     from lifecycle_kit.contract.report import CheckReport as CheckReport
     from lifecycle_kit.errors import DataError as DataError
     from lifecycle_kit.errors import LifecycleError as LifecycleError

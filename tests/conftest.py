@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.engines import EVERY_ENGINE, VARIABLE, OnEngine, postgres_server, require_spark
+
 # set before anything imports matplotlib: tests draw without a screen
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -48,3 +50,21 @@ def chromium() -> str:
 def seed() -> int:
     """The one seed of tests that draw at random."""
     return 20250630
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server of the tests' own, with its address in an environment variable; skips where there is none."""
+    with postgres_server() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, running.address)
+        yield running
+
+
+@pytest.fixture(scope="session", params=EVERY_ENGINE)
+def on_engine(request):
+    """Puts a dataset on an engine: `with on_engine(dataset) as there`. DuckDB; under `-m engines` every engine."""
+    if request.param == "postgres":
+        request.getfixturevalue("server")
+    if request.param == "spark":
+        require_spark()
+    return OnEngine(request.param)

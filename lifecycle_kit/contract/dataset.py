@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from lifecycle_kit.calendar import day_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -88,6 +90,15 @@ class Dataset:
             revenue=log.revenue.sum().cast("float64") / 100,
         )
         return fetch(found.order_by(ibis.desc("n_touchpoints"), "event"), self.engine).to_pandas()
+
+    def write(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the canonical tables as a folder that `open_dataset` opens on any engine; whole or not at all.
+
+        The folder must not exist yet, or be empty. What was set aside is not in it.
+        """
+        from lifecycle_kit.contract.canonical import write_canonical
+
+        return write_canonical(self, folder)
 
     def close(self) -> None:
         """Give back the scratch database. Safe to call twice."""

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from lifecycle_kit.contract.canonical import is_canonical
 from lifecycle_kit.contract.check import Checked, Watch, check_feeds
 from lifecycle_kit.contract.currency import one_currency
 from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.contract.findings import found_in, look_for_oddities
 from lifecycle_kit.contract.gather import Gathered, find_roots, gather
+from lifecycle_kit.contract.open_dataset import hand_over
 from lifecycle_kit.contract.parse import ParseOptions
 from lifecycle_kit.contract.report import Account, CheckReport
 from lifecycle_kit.contract.request import Request, prepare
@@ -22,7 +24,8 @@ from lifecycle_kit.contract.sources.files import stem_of
 from lifecycle_kit.contract.sqltext import ident, instant, literal
 from lifecycle_kit.contract.tables import TABLES
 from lifecycle_kit.contract.typed import raw_row
-from lifecycle_kit.errors import DataError
+from lifecycle_kit.engine.choose import DEADLINE_SECONDS, check_engine, open_engine
+from lifecycle_kit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from lifecycle_kit.engine.duckdb import DuckDBEngine
@@ -53,6 +56,9 @@ def load(
     money_unit: str | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
+    engine: str = "duckdb",
+    connection: str | None = None,
+    deadline: float = DEADLINE_SECONDS,
 ) -> Dataset:
     """Read a shop's log, check every row, and return the frozen dataset.
 
@@ -79,6 +85,10 @@ def load(
         See `ParseOptions`; they go before what a mapping file declares.
     delimiter, encoding
         Of text files; found by themselves where not declared.
+    engine : {"duckdb", "postgres", "spark"}
+        What answers. Reading and checking is DuckDB's work; the checked tables are then handed over.
+    connection, deadline
+        PostgreSQL only, as in `open_dataset`: the name of an environment variable, and seconds.
 
     Returns
     -------
@@ -91,6 +101,9 @@ def load(
     UsageError
         The call or the mapping file is wrong.
     """
+    check_engine(engine, connection, deadline)
+    if is_canonical(source):
+        raise UsageError(f"{source} holds tables that were checked already.", fix="Use open_dataset instead of load.")
     request = prepare(
         source,
         mapping=mapping,
@@ -111,7 +124,16 @@ def load(
         delimiter=delimiter,
         encoding=encoding,
     )
-    return load_request(request)
+    if engine == "duckdb":
+        return load_request(request)
+    # opened first: what cannot be reached is said before the long work, not after it
+    other = open_engine(engine, connection=connection, memory_limit=memory_limit, scratch=scratch, deadline=deadline)
+    try:
+        with load_request(request) as dataset:
+            return hand_over(dataset, other)
+    except BaseException:
+        other.close()
+        raise
 
 
 def load_request(request: Request, watch: Watch | None = None) -> Dataset:

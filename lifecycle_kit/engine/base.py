@@ -9,8 +9,9 @@ door can be handed over to any engine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle_kit.errors import RunError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-__all__ = ["Engine", "arrow_schema", "compile_sql", "fetch"]
+__all__ = ["Engine", "arrow_schema", "compile_sql", "fetch", "sql_for"]
 
 
 class Engine(Protocol):
@@ -59,11 +60,14 @@ class Engine(Protocol):
     def store(self, name: str, *queries: str) -> None:
         """Keep the rows of one or several queries, one after another, as a table called `name`; all or nothing."""
 
-    def read_parquet(self, name: str, path: Path) -> None:
-        """Make a Parquet file, or a folder of Parquet files, readable under `name`."""
+    def read_parquet(self, name: str, path: Path, columns: Sequence[str]) -> None:
+        """Make these columns of a Parquet file, or of a folder of Parquet files, readable under `name`."""
 
-    def read_table(self, name: str, schema: str) -> None:
-        """Make a table that is already in the database readable under its own name; it is never changed."""
+    def table_schema(self, name: str, schema: str) -> pa.Schema | None:
+        """Return the columns of a table that is already in the database; None where there is none."""
+
+    def read_table(self, name: str, schema: str, columns: Sequence[str]) -> None:
+        """Make these columns of such a table readable under its own name; it is never changed."""
 
     def to_parquet(self, sql: str, path: Path) -> None:
         """Write the rows of a query to one Parquet file, whole or not at all, a part at a time."""
@@ -77,9 +81,37 @@ class Engine(Protocol):
 
 def compile_sql(expr: ir.Table, engine: Engine) -> str:
     """Return the SQL text of an Ibis expression in the engine's dialect."""
-    import ibis
+    return sql_for(expr, engine.dialect)
 
-    return str(ibis.to_sql(expr, dialect=engine.dialect))
+
+def sql_for(expr: ir.Table, dialect: str) -> str:
+    """Return the SQL text of an Ibis expression in a dialect by Ibis's name, such as postgres or pyspark."""
+    import ibis
+    from ibis.config import Config
+
+    class Spark(Config):  # type: ignore[misc]
+        treat_nan_as_null: bool = False
+
+    # Ibis sets this when its own back end starts, which never happens here; without it floats do not compile
+    before, ibis.options.pyspark = ibis.options.pyspark, Spark()
+    try:
+        return str(ibis.to_sql(_with_plain_casts(expr) if dialect == "postgres" else expr, dialect=dialect))
+    finally:
+        ibis.options.pyspark = before
+
+
+def _with_plain_casts(expr: ir.Table) -> ir.Table:
+    """Write truth values that become numbers as a case of two: PostgreSQL has no cast from boolean to bigint."""
+    import ibis.expr.operations as ops
+
+    def spelt_out(node: Any, parts: dict[str, Any] | None) -> Any:
+        made = node.__recreate__(parts) if parts else node
+        if isinstance(made, ops.Cast) and made.arg.dtype.is_boolean() and made.to.is_integer():
+            held = made.arg.to_expr()
+            return held.cases((True, 1), (False, 0), else_=None).cast(made.to).op()
+        return made
+
+    return expr.op().replace(spelt_out).to_expr()
 
 
 def fetch(expr: ir.Table, engine: Engine) -> pa.Table:

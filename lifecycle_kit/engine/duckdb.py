@@ -6,14 +6,14 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from lifecycle_kit.errors import DataError, RunError, UsageError
+from lifecycle_kit.errors import RunError, UsageError
 from lifecycle_kit.export import written_whole
 
 if TYPE_CHECKING:
@@ -87,19 +87,21 @@ class DuckDBEngine:
             self.drop(name)
             raise
 
-    def read_parquet(self, name: str, path: Path) -> None:
-        """Make a Parquet file, or a folder of Parquet files, readable under `name`."""
-        files = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
-        try:
-            self.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_literal(files)})")
-        except duckdb.Error as error:
-            raise DataError(f"{path} cannot be read as Parquet.", fix="Write the tables again.") from error
+    def read_parquet(self, name: str, path: Path, columns: Sequence[str]) -> None:
+        """Make these columns of a Parquet file, or of a folder of Parquet files, readable under `name`."""
+        files = _literal(str(path / "**" / "*.parquet") if path.is_dir() else str(path))
+        self.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM read_parquet({files})")
 
-    def read_table(self, name: str, schema: str) -> None:
-        """Refused: this engine's database is made anew for each dataset."""
+    def table_schema(self, name: str, schema: str) -> pa.Schema | None:
+        """Refuse: this engine's database is made anew for each dataset."""
         raise UsageError(
-            "DuckDB holds no tables of yours here.", fix="Give the folder of their Parquet files instead of a schema."
+            f"The schema {schema!r} is not in DuckDB: its database is made anew for each dataset.",
+            fix="Give the folder of the Parquet files instead.",
         )
+
+    def read_table(self, name: str, schema: str, columns: Sequence[str]) -> None:
+        """Refuse, as `table_schema` does."""
+        self.table_schema(name, schema)
 
     def to_parquet(self, sql: str, path: Path) -> None:
         """Write the rows of a query to one Parquet file, whole or not at all."""
