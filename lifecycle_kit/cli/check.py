@@ -18,9 +18,12 @@ __all__ = ["check"]
 @click.option(
     "--set-aside", "set_aside", default=None, metavar="FILE.csv", help="Write the rows set aside, with every reason."
 )
+@click.option(
+    "--write", "folder", default=None, metavar="FOLDER", help="Write the checked tables, for any engine to open."
+)
 @as_json
 @declared_options
-def check(path: str, set_aside: str | None, wants_json: bool, **declared: Any) -> int:
+def check(path: str, set_aside: str | None, folder: str | None, wants_json: bool, **declared: Any) -> int:
     """Say what is in PATH, what was set aside and why, and what the data can feed.
 
     Exit code 2 where nothing could be kept.
@@ -33,12 +36,16 @@ def check(path: str, set_aside: str | None, wants_json: bool, **declared: Any) -
         report = dataset.report
         if set_aside is not None:
             report.write_set_aside(set_aside)
+        if folder is not None:
+            dataset.write(folder)
         if wants_json:
             print_json(report.to_dict())
         else:
             _print(report, dataset)
             if set_aside is not None:
                 click.echo(f"\nRows set aside are in {set_aside}.")
+            if folder is not None:
+                click.echo(f"\nThe checked tables are in {folder}.")
         return 0 if any(dataset.tables.values()) else 2
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lifecycle_kit.contract.declared import DECLARATIONS
+from lifecycle_kit.engine.choose import DEADLINE_SECONDS, DEFAULT_CONNECTION, ENGINES
 from lifecycle_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "as_json",
     "data_options",
     "declared_options",
+    "engine_options",
     "model_option",
     "moment_options",
     "open_data",
@@ -36,9 +38,25 @@ def declared_options(command: _Command) -> _Command:
     return command
 
 
+def engine_options(command: _Command) -> _Command:
+    """Add --engine, --connection and --deadline."""
+    command = click.option(
+        "--deadline", type=float, default=DEADLINE_SECONDS, show_default=True, help="Seconds PostgreSQL may take."
+    )(command)
+    command = click.option(
+        "--connection",
+        default=None,
+        metavar="NAME",
+        help=f"Environment variable that says how to reach PostgreSQL. Default: {DEFAULT_CONNECTION}.",
+    )(command)
+    return click.option(
+        "--engine", default="duckdb", show_default=True, metavar="NAME", help=f"What answers: {', '.join(ENGINES)}."
+    )(command)
+
+
 def data_options(command: _Command) -> _Command:
-    """Add --data and the declarations."""
-    command = declared_options(command)
+    """Add --data, the engine and the declarations."""
+    command = engine_options(declared_options(command))
     return click.option(
         "--data", default="data/shop", show_default=True, help="Folder, file or DuckDB database with the shop's log."
     )(command)
@@ -78,11 +96,22 @@ def open_data(data: str, declared: dict[str, Any], *outputs: str | None) -> Data
         When one of `outputs`, the files that will be written, is one of those that were read.
     """
     from lifecycle_kit.cli.screen import print_notes, progress
+    from lifecycle_kit.contract.canonical import is_canonical
     from lifecycle_kit.contract.load import load
+    from lifecycle_kit.contract.open_dataset import open_dataset
 
     _refuse_inputs((data, declared.get("mapping")), outputs)
+    said = {name: declared[name] for name in DECLARATIONS if declared.get(name) is not None}
+    where = {name: declared[name] for name in ("engine", "connection", "deadline") if name in declared}
+    if is_canonical(data):
+        if said:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in said)
+            raise UsageError(f"{data} was read and checked already.", fix=f"Leave out {options}.")
+        _refuse_inputs(Path(data).rglob("*"), outputs)
+        with progress(f"Opening {data}"):
+            return open_dataset(data, **where)
     with progress(f"Reading and checking {data}"):
-        dataset = load(data, **{name: declared[name] for name in DECLARATIONS if declared.get(name) is not None})
+        dataset = load(data, **said, **where)
     _refuse_inputs([file.path for file in dataset.report.files], outputs)
     n_read = sum(account.n_read for account in dataset.report.tables)
     n_set_aside = sum(account.n_set_aside for account in dataset.report.tables)

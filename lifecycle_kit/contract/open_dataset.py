@@ -58,8 +58,10 @@ def open_dataset(
     connection : str, optional
         PostgreSQL only: the name of the environment variable that says how to reach it, never its value.
         None: LIFECYCLE_POSTGRES.
-    name, timezone, currency : str, optional
+    name, currency : str, optional
         As in `load`; they go before what ``dataset.json`` says.
+    timezone : str, optional
+        The one by which `business_day` was filled. With a folder, ``dataset.json`` says it; else UTC by default.
     memory_limit, scratch, deadline
         As in `open_engine`.
 
@@ -80,6 +82,11 @@ def open_dataset(
             raise UsageError(f"There is no folder {folder}.", fix="Give the one that Dataset.write made.")
         said = read_said(Path(folder))
     zone(timezone or said.get("timezone", "UTC"))
+    if timezone is not None and said.get("timezone", timezone) != timezone:
+        raise UsageError(
+            f"The days in {folder} end in {said['timezone']}, not in {timezone}.",
+            fix="Leave the time zone out, or load the data anew.",
+        )
     opened = open_engine(engine, connection=connection, memory_limit=memory_limit, scratch=scratch, deadline=deadline)
     try:
         if folder is not None:
