@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Checked", "Watch", "check_feeds", "check_typed"]
 
-# is shown the rows of a contract table that can be read: table, SQL of `_feed`, `_file`, `_line` and its columns,
-# and the feeds they came by
-Watch = Callable[[str, str, dict[int, Typed]], None]
+# is shown the rows of a contract table that can be read: engine, table, SQL of `_feed`, `_file`, `_line` and the
+# columns, and the feeds they came by
+Watch = Callable[["DuckDBEngine", str, str, dict[int, Typed]], None]
 
 # which column says whose row it is, for keeping test accounts out
 _OWNERS = {
@@ -180,7 +180,7 @@ def _check_table(
         checked.warnings.append(Warned("equal_rows", table, twins.n_equal_kept, text))
     everything = " UNION ALL ".join(_good(table, i, t, tally, False) for i, t in typed.items())
     if watch:
-        watch(table, everything, typed)
+        watch(engine, table, everything, typed)
     _drop_tests(engine, table, f"({everything})", checked)
     has_drops = _set_dropped_aside(engine, table, typed)
     _create_clean(engine, table, columns, has_drops, bool(tally.unnumbered))

@@ -13,7 +13,7 @@ from lifecycle_kit.contract.check import Checked, Watch, check_feeds
 from lifecycle_kit.contract.currency import one_currency
 from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.contract.findings import found_in, look_for_oddities
-from lifecycle_kit.contract.gather import Gathered, find_roots, gather
+from lifecycle_kit.contract.gather import Gathered, Roots, find_roots, gather
 from lifecycle_kit.contract.open_dataset import hand_over
 from lifecycle_kit.contract.parse import ParseOptions
 from lifecycle_kit.contract.report import Account, CheckReport
@@ -136,11 +136,13 @@ def load(
         raise
 
 
-def load_request(request: Request, watch: Watch | None = None) -> Dataset:
+def load_request(request: Request, watch: Watch | None = None, roots: Roots | None = None) -> Dataset:
     """Return the dataset that was asked for.
 
     Parameters
     ----------
+    roots : Roots, optional
+        Where its raw tables are; None: looked for.
     watch : callable, optional
         Is shown the readable rows of every contract table before it is decided which of them stand twice or belong
         to test accounts.
@@ -151,7 +153,7 @@ def load_request(request: Request, watch: Watch | None = None) -> Dataset:
     # what is copied for the checks alone is not worth squeezing; what stays says itself how it is packed
     engine.execute("SET disabled_compression_methods = 'fsst,dict_fsst'")
     try:
-        gathered = gather(engine, request, find_roots(engine, request))
+        gathered = gather(engine, request, roots or find_roots(engine, request))
         with ExitStack() as stack:
             # a Parquet file is read now, and may turn out to be broken only now
             for raw in gathered.raws:

@@ -47,8 +47,8 @@ class Request:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that change when the same lines would be read otherwise."""
-        told = (self.declared, sorted(self.overrides.items()), self.text, self.business)
+        """Sixteen hexadecimal digits that change when the same lines would be read, or called, otherwise."""
+        told = (self.declared, sorted(self.overrides.items()), self.text, self.business, self.name)
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 

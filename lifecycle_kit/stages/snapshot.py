@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lifecycle_kit.contract.dataset import Dataset
 
-__all__ = ["Snapshot", "snapshot", "snapshot_changes"]
+__all__ = ["Snapshot", "beside_earlier", "look", "snapshot", "snapshot_changes"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,7 +172,7 @@ def snapshot(
     # devices whose person was not known yet have keys below 0, and are in the answer on top of the dataset's people
     n_not_met = int(n_persons) - (pc.sum(pc.greater(placed["person_key"], 0)).as_py() or 0)
     table = placed.select(["person_id", "status", "stage", "rank"])
-    return Snapshot(model, moment, table, n_not_met, (*moment.warnings, *_look(model, table)))
+    return Snapshot(model, moment, table, n_not_met, (*moment.warnings, *look(model, table)))
 
 
 def snapshot_changes(
@@ -184,36 +184,43 @@ def snapshot_changes(
     change_year (people; null where the log does not reach back that far). All three are as known at `as_known`.
     """
     now = snapshot(dataset, model, as_of, as_known=as_known)
+
+    def counts_on(day: dt.date) -> Mapping[str, int]:
+        frame = snapshot(dataset, model, day, as_known=as_known).to_frame()
+        return dict(zip(frame["status"], frame["n_people"], strict=True))
+
+    return now, beside_earlier(now, dataset, counts_on)
+
+
+def beside_earlier(now: Snapshot, dataset: Dataset, counts_on: Callable[[dt.date], Mapping[str, int]]) -> pd.DataFrame:
+    """Return a snapshot's counts beside those of a month and a year before, as `snapshot_changes` does.
+
+    Parameters
+    ----------
+    counts_on : callable
+        Given a day, the number of people per status at its close; statuses without any may be left out.
+    """
+    from lifecycle_kit.calendar import day_of
+
     frame = now.to_frame()
     for label, n_months in (("month", 1), ("year", 12)):
         day = months_before(now.moment.day, n_months)
-        earlier = _earlier(dataset, model, day, as_known)
-        counts = None if earlier is None else dict(zip(earlier["status"], earlier["n_people"], strict=True))
+        begins = None if dataset.first_at is None else day_of(dataset.first_at, dataset.timezone)
+        counts = None if begins is None or day < begins else counts_on(day)
         before = [None if counts is None else counts.get(status, 0) for status in frame["status"]]
         frame[f"n_people_{label}_before"] = _nullable(before)
         frame[f"change_{label}"] = frame["n_people"].astype("Int64") - frame[f"n_people_{label}_before"]
-    return now, frame
+    return frame
 
 
-def _earlier(
-    dataset: Dataset, model: StageModel, day: dt.date, as_known: AsOf | None
-) -> Mapping[str, list[object]] | None:
-    from lifecycle_kit.calendar import day_of
-
-    if dataset.first_at is None or day < day_of(dataset.first_at, dataset.timezone):
-        return None
-    frame = snapshot(dataset, model, day, as_known=as_known).to_frame()
-    return {"status": frame["status"].tolist(), "n_people": frame["n_people"].tolist()}
-
-
-def _nullable(values: list[object]) -> pd.Series:
+def _nullable(values: list[int | None]) -> pd.Series:
     import pandas as pd
 
     return pd.array(values, dtype="Int64")
 
 
-def _look(model: StageModel, people: pa.Table) -> list[str]:
-    """What the counts themselves give away."""
+def look(model: StageModel, people: pa.Table) -> list[str]:
+    """Return what the counts themselves give away."""
     import pyarrow.compute as pc
 
     found = []

@@ -154,6 +154,8 @@ def find_files(
     notes: list[str] = []
     if isinstance(source, SomeFiles):
         named = [n for n in _expand(source.folder)[0] if show(n[0].relative_to(source.folder)) in source.names]
+        if len(named) < len(source.names):
+            raise DataError("A file was moved while it was read.", fix="Try again.", where=show(source.folder.name))
     elif isinstance(source, str | os.PathLike):
         named, notes = _expand(source)
     else:
