@@ -54,7 +54,7 @@ OWNERS = {
 COMPUTING = {"ibis", "pyarrow", "scipy", "sklearn", "sqlglot", "statsmodels"}
 CATCH_ALLS = {"common", "helper", "helpers", "misc", "util", "utils"}
 LONGEST = 400
-HEAVY = {"duckdb", "ibis", "matplotlib", "pandas", "papermill", "pyarrow", "scipy", "seaborn", "sklearn"}
+HEAVY = {"duckdb", "ibis", "matplotlib", "numba", "pandas", "papermill", "pyarrow", "scipy", "seaborn", "sklearn"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ door can be handed over to any engine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-__all__ = ["Engine", "arrow_schema", "compile_sql", "fetch", "sql_for"]
+__all__ = ["EmbeddedEngine", "Engine", "arrow_schema", "compile_sql", "fetch", "sql_for"]
 
 
 class Engine(Protocol):
@@ -77,6 +77,13 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back connections and scratch space. Safe to call twice."""
+
+
+class EmbeddedEngine(Engine, Protocol):
+    """An engine inside this process: Arrow tables pass both ways without a copy (`splits_work` tells it)."""
+
+    def store_arrow(self, name: str, tables: Iterable[pa.Table]) -> None:
+        """Keep the rows of Arrow tables, one table after another, as a table called `name`; all or nothing."""
 
 
 def compile_sql(expr: ir.Table, engine: Engine) -> str:

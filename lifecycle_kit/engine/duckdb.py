@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,19 @@ class DuckDBEngine:
         try:
             for sql in others:
                 self.execute(f"INSERT INTO {name} {sql}")
+        except BaseException:
+            self.drop(name)
+            raise
+
+    def store_arrow(self, name: str, tables: Iterable[pa.Table]) -> None:
+        """Keep the rows of Arrow tables, one table after another, as a table called `name`; all or nothing."""
+        is_new = True
+        try:
+            for table in tables:
+                self.register("_given", table)
+                self.execute(f"CREATE TABLE {name} AS FROM _given" if is_new else f"INSERT INTO {name} FROM _given")
+                self.unregister("_given")
+                is_new = False
         except BaseException:
             self.drop(name)
             raise

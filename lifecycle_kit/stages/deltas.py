@@ -19,7 +19,10 @@ from lifecycle_kit.stages.reversals import pieces, reversing_events, taken_back_
 from lifecycle_kit.stages.rhythm import overdue_flips
 from lifecycle_kit.stages.windows import in_order, so_far
 
-__all__ = ["steps"]
+__all__ = ["PLAIN", "other_deltas", "steps"]
+
+# signals to which each touchpoint adds by itself, whatever the others are
+PLAIN = ("count", "sum")
 
 
 def steps(model: StageModel, view: View, signals: Iterable[str] | None = None) -> ir.Table:
@@ -28,18 +31,40 @@ def steps(model: StageModel, view: View, signals: Iterable[str] | None = None) -
     Grain: one row per person and instant, at most `as_of`. All that happens at one instant happens together.
     """
     names = tuple(model.signals if signals is None else signals)
-    chosen = [model.signals[name] for name in names]
     deltas = _Deltas(names, view)
+    chosen = [model.signals[name] for name in names]
+    plain = [signal for signal in chosen if signal.agg in PLAIN]
+    rows = _matched(model, view, chosen)
+    deltas.arrive(rows, plain)
+    deltas.end(rows, plain)
+    _add_others(deltas, model, view, chosen)
+    instants = deltas.by_instant()
+    return instants.mutate(**{name: instants[name].sum().over(so_far()) for name in names})
+
+
+def other_deltas(model: StageModel, view: View) -> ir.Table | None:
+    """Return the +x and -x that do not follow from one touchpoint alone: person_key, at, and what each signal gains.
+
+    Those of signals that are no plain count or sum, and of amounts given back. None where a model has no such.
+    """
+    deltas = _Deltas(tuple(model.signals), view)
+    _add_others(deltas, model, view, list(model.signals.values()))
+    return deltas.by_instant() if deltas.parts else None
+
+
+def _matched(model: StageModel, view: View, signals: list[Signal]) -> ir.Table:
     rows = heard(model, view)
-    for event in reversing_events(signal for signal in chosen if signal.agg == "sum"):
-        own = [s for s in chosen if s.agg == "sum" and s.reversed_by and s.reversed_by.event == event]
-        deltas.take_back(pieces(rows, event, view), own)
-    for event in reversing_events(signal for signal in chosen if signal.agg != "sum"):
+    for event in reversing_events(signal for signal in signals if signal.agg != "sum"):
         rows = with_taken_back(rows, event, view)
-    additive = [signal for signal in chosen if signal.agg in ("count", "sum")]
-    deltas.arrive(rows, additive)
-    deltas.end(rows, additive)
-    for signal in chosen:
+    return rows
+
+
+def _add_others(deltas: _Deltas, model: StageModel, view: View, signals: list[Signal]) -> None:
+    for event in reversing_events(signal for signal in signals if signal.agg == "sum"):
+        own = [s for s in signals if s.agg == "sum" and s.reversed_by and s.reversed_by.event == event]
+        deltas.take_back(pieces(heard(model, view), event, view), own)
+    rows = _matched(model, view, [signal for signal in signals if signal.agg == "distinct_days"])
+    for signal in signals:
         if signal.agg == "first":
             deltas.first(rows, signal)
         elif signal.agg == "distinct_days":
@@ -48,8 +73,6 @@ def steps(model: StageModel, view: View, signals: Iterable[str] | None = None) -
         elif signal.agg == "overdue":
             flips = overdue_flips(signal, rows, view.as_of)
             deltas.add(flips, flips["at"], {signal.name: flips.flip})
-    instants = deltas.by_instant()
-    return instants.mutate(**{name: instants[name].sum().over(so_far()) for name in names})
 
 
 class _Deltas:

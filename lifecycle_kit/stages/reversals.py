@@ -16,7 +16,7 @@ from lifecycle_kit.stages.heard import View, touchpoints
 from lifecycle_kit.stages.model import Signal
 from lifecycle_kit.stages.windows import in_order, so_far
 
-__all__ = ["pieces", "reversing_events", "taken_back_at", "with_taken_back"]
+__all__ = ["pieces", "reversal_column", "reversing_events", "taken_back_at", "with_taken_back"]
 
 _ORDER = ("person_key", "order_id")
 # more than any order can be worth, in minor units
@@ -30,12 +30,12 @@ def reversing_events(signals: Iterable[Signal]) -> tuple[str, ...]:
 
 def taken_back_at(signal: Signal, rows: ir.Table) -> ir.TimestampValue | None:
     """Return the column that says when each row was given back entirely; None for a signal without reversal."""
-    return rows[_column(signal.reversed_by.event)] if signal.reversed_by else None
+    return rows[reversal_column(signal.reversed_by.event)] if signal.reversed_by else None
 
 
 def with_taken_back(rows: ir.Table, event: str, view: View) -> ir.Table:
     """Add the instant at which each row was given back entirely by `event`; null while something of it stands."""
-    column = _column(event)
+    column = reversal_column(event)
     given_back = _reversed_rows(rows, event, view)
     paid = given_back.select(*_ORDER, paid=given_back.revenue.fill_null(0)).distinct()
     matched = paid.join(_given_back(event, view), list(_ORDER))
@@ -69,7 +69,8 @@ def pieces(rows: ir.Table, event: str, view: View) -> ir.Table:
     return found.filter(found.amount > 0)
 
 
-def _column(event: str) -> str:
+def reversal_column(event: str) -> str:
+    """Return the name of the column that `with_taken_back` adds."""
     return f"reversed_at_{event}"
 
 
