@@ -26,6 +26,7 @@ __all__ = [
     "counts_at",
     "create_tables",
     "events_heard",
+    "extent",
     "members_at",
     "project_people",
     "project_spells",
@@ -113,6 +114,12 @@ def members_at(engine: DuckDBEngine, model: StageModel, at: dt.datetime) -> tupl
 def counts_at(engine: DuckDBEngine, at: dt.datetime) -> dict[int, int]:
     """Return how many people are at each rank at an instant."""
     return dict(engine.rows(f"SELECT rank, count(*) FROM {ALIAS}.spells WHERE {_lasts('', at)} GROUP BY rank"))
+
+
+def extent(engine: DuckDBEngine) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return the first and last touchpoint of everybody in the state."""
+    first_at, last_at = engine.rows(f"SELECT min(first_at), max(last_at) FROM {ALIAS}.persons")[0]
+    return first_at, last_at
 
 
 def events_heard(engine: DuckDBEngine) -> list[str]:
