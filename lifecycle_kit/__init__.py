@@ -33,6 +33,7 @@ _HOME = {
     "History": "stages.history",
     "occupancy": "stages.occupancy",
     "Occupancy": "stages.occupancy",
+    "snapshots": "stages.occupancy",
     "person": "stages.person",
     "PersonTimeline": "stages.person",
     "transitions": "movement.transitions",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.stages.model_file import suited_model as suited_model
     from lifecycle_kit.stages.occupancy import Occupancy as Occupancy
     from lifecycle_kit.stages.occupancy import occupancy as occupancy
+    from lifecycle_kit.stages.occupancy import snapshots as snapshots
     from lifecycle_kit.stages.person import PersonTimeline as PersonTimeline
     from lifecycle_kit.stages.person import person as person
     from lifecycle_kit.stages.snapshot import Snapshot as Snapshot

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle_kit.calendar import closing_instant, parse_as_of
 from lifecycle_kit.errors import UsageError
+from lifecycle_kit.stages.model import ENTRY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.stages.history import History
     from lifecycle_kit.stages.moment import AsOf
 
-__all__ = ["ENTRY", "Transitions", "transitions"]
-
-# where people come from who were not in the lifecycle before
-ENTRY = "(new)"
+__all__ = ["Transitions", "transitions"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -21,13 +21,16 @@ from lifecycle_kit.stages.rules import Rule, names_in, render
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["UNPLACED", "Activity", "Latch", "Reversal", "Signal", "Stage", "StageModel", "Status"]
+__all__ = ["ENTRY", "UNPLACED", "Activity", "Latch", "Reversal", "Signal", "Stage", "StageModel", "Status"]
 
 Aggregate = Literal["count", "sum", "distinct_days", "first", "overdue"]
 
 # Where people stand whom the model has met and for whom no status holds, rank 0. It exists so that
 # nobody falls through a gap in the rules unseen.
 UNPLACED = "unplaced"
+
+# where people come from who were not in the lifecycle before
+ENTRY = "(new)"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How many people were in each status on many days: one pass over the spells."""
+"""How many people were in each status on many days, and who had gone where from one day to the next: one pass."""
 
 from __future__ import annotations
 
@@ -9,38 +9,57 @@ from typing import TYPE_CHECKING
 
 from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of
 from lifecycle_kit.errors import UsageError
+from lifecycle_kit.stages.model import ENTRY, StageModel
+from lifecycle_kit.stages.moment import Moment, resolve_moment
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from matplotlib.axes import Axes
 
+    from lifecycle_kit.contract.dataset import Dataset
     from lifecycle_kit.stages.history import History
     from lifecycle_kit.stages.moment import AsOf
+    from lifecycle_kit.stages.spells import Method
 
-__all__ = ["Occupancy", "month_ends", "occupancy"]
+__all__ = ["Occupancy", "month_ends", "occupancy", "snapshots"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Occupancy:
-    """People per status on a row of days.
+    """People per status on a row of days, and from each day to the next.
 
     Attributes
     ----------
     counts : pandas.DataFrame
         One row per day and status: day, stage, status, rank, n_people.
-    history : History
-        What was counted.
+    moves : pandas.DataFrame
+        One row per day but the first, status on the day before and status on the day: since, until, from_status
+        ("(new)" for people who were not in the lifecycle yet), to_status, n_people. Whoever stayed is in it too;
+        what happened between two days is not.
+    model : StageModel
+        The map.
+    moment : Moment
+        Up to when.
     """
 
     counts: pd.DataFrame
-    history: History
+    moves: pd.DataFrame
+    model: StageModel
+    moment: Moment
 
     def __repr__(self) -> str:
-        return f"Occupancy({self.counts['day'].nunique():,} days; {self.history.moment.source})"
+        return f"Occupancy({self.counts['day'].nunique():,} days; {self.moment.source})"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the counts, one row per day and status."""
         return self.counts.copy()
+
+    def to_arrow(self) -> pa.Table:
+        """Return the counts as Arrow."""
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(self.counts, preserve_index=False)
 
     def wide(self) -> pd.DataFrame:
         """One row per day, one column per status in the model's order."""
@@ -53,11 +72,10 @@ class Occupancy:
 
         from lifecycle_kit.plots.stages import plot_occupancy
 
-        made = self.history
         # an instant beside days: one kind of time on the axis
         days = [day.replace(tzinfo=None) if isinstance(day, dt.datetime) else day for day in self.counts["day"]]
         counts = self.counts.assign(day=pd.to_datetime(days))
-        return plot_occupancy(counts, source=made.moment.source, labels=made.model.labels, ax=ax)
+        return plot_occupancy(counts, source=self.moment.source, labels=self.model.labels, ax=ax)
 
 
 def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy:
@@ -68,34 +86,56 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     UsageError
         When a day lies after the history's end, or there is none.
     """
-    import pandas as pd
-
     from lifecycle_kit.engine.base import fetch
-    from lifecycle_kit.stages.spells import lasts_at
+    from lifecycle_kit.stages.stays import stay_query
 
-    dataset = history.dataset
-    if days is None:
-        assert dataset.first_at is not None
-        days = month_ends(day_of(dataset.first_at, dataset.timezone), history.moment.day)
-        days = [*days[:-1], history.moment.as_of]
-    chosen = list(dict.fromkeys(parse_as_of(day) for day in days))
-    instants = [closing_instant(day, dataset.timezone) for day in chosen]
-    if not chosen:
-        raise UsageError("No day is given.", fix="Give at least one, or leave days out for every month end.")
-    if max(instants) > history.moment.instant:
-        raise UsageError(
-            f"Days must lie at or before the history's end, {history.moment.as_of}.", fix="Give earlier days."
-        )
-    spells = history.spells
-    present = {f"n{i}": lasts_at(spells, instant).cast("int64").sum() for i, instant in enumerate(instants)}
-    sums = spells.group_by("rank").aggregate(**present)
-    found = fetch(sums, dataset.engine).to_pandas()
-    wide = history.model.to_frame()[["stage", "status", "rank"]].merge(found, on="rank", how="left").fillna(0)
-    wide = wide[(wide["rank"] > 0) | (wide[list(present)].sum(axis=1) > 0)]
-    long = wide.melt(["stage", "status", "rank"], list(present), "day", "n_people")
-    long["day"] = long["day"].map(dict(zip(present, chosen, strict=True)))
-    long["n_people"] = long["n_people"].astype("int64")
-    return Occupancy(pd.DataFrame(long[["day", "stage", "status", "rank", "n_people"]]), history)
+    chosen, instants = _chosen(history.dataset, history.moment, days)
+    stays = fetch(stay_query(history.spells, instants), history.dataset.engine).to_pandas()
+    return _occupancy(stays, chosen, history.model, history.moment)
+
+
+def snapshots(
+    dataset: Dataset,
+    model: StageModel,
+    days: Iterable[AsOf] | None = None,
+    *,
+    as_known: AsOf | None = None,
+    method: Method = "auto",
+) -> Occupancy:
+    """Count people per status at the close of many days, and their moves from day to day, in one pass over the log.
+
+    The same as `occupancy(history(...), days)`. Where the compiled kernel works (`history` says when), no spell is
+    stored: that is for logs too large to keep their history.
+
+    Parameters
+    ----------
+    days : iterable of str, date or datetime, optional
+        Default: every month end of the log, and its last day.
+    as_known, method
+        As in `history`.
+
+    Raises
+    ------
+    UsageError
+        When there is no day, or the last lies before the log.
+    """
+    from lifecycle_kit.stages.buckets import extent
+    from lifecycle_kit.stages.fast import spell_batches
+    from lifecycle_kit.stages.heard import view_at
+    from lifecycle_kit.stages.history import history
+    from lifecycle_kit.stages.spells import pick_method
+    from lifecycle_kit.stages.stays import stays_in
+
+    given = None if days is None else list(days)
+    last = max(given, key=lambda day: closing_instant(parse_as_of(day), dataset.timezone)) if given else None
+    moment = resolve_moment(dataset, model, last, as_known)
+    chosen, instants = _chosen(dataset, moment, given)
+    view = view_at(moment)
+    size = extent(dataset.engine, view)
+    if pick_method(dataset.engine, method, size.n_touchpoints) == "sql":
+        return occupancy(history(dataset, model, last, as_known=as_known, method="sql"), chosen)
+    batches = spell_batches(dataset.engine, model, view, size)
+    return _occupancy(stays_in(batches, instants), chosen, model, moment)
 
 
 def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
@@ -106,3 +146,68 @@ def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
         days.append(min(following - dt.timedelta(days=1), last))
         month = following
     return days
+
+
+def _chosen(
+    dataset: Dataset, moment: Moment, days: Iterable[AsOf] | None
+) -> tuple[list[dt.date | dt.datetime], list[dt.datetime]]:
+    """Return the days in order, each once, and the instants at which they close."""
+    if days is None:
+        assert dataset.first_at is not None
+        days = month_ends(day_of(dataset.first_at, dataset.timezone), moment.day)
+        days = [*days[:-1], moment.as_of]
+    closing = {closing_instant(day, dataset.timezone): day for day in map(parse_as_of, days)}
+    if not closing:
+        raise UsageError("No day is given.", fix="Give at least one, or leave days out for every month end.")
+    if max(closing) > moment.instant:
+        raise UsageError(f"Days must lie at or before the history's end, {moment.as_of}.", fix="Give earlier days.")
+    instants = sorted(closing)
+    return [closing[instant] for instant in instants], instants
+
+
+def _occupancy(stays: pd.DataFrame, days: list[dt.date | dt.datetime], model: StageModel, moment: Moment) -> Occupancy:
+    """Add stays up: on each day, and across each pair of days."""
+    import numpy as np
+    import pandas as pd
+
+    statuses = model.to_frame()[["stage", "status", "rank"]]
+    place = {rank: number for number, rank in enumerate(statuses["rank"])}
+    n_days, n_statuses = len(days), len(place)
+    on = stays["rank"].map(place).to_numpy()
+    first, stop, people = (stays[column].to_numpy() for column in ("first", "stop", "n_people"))
+    # what begins, less what has ended, added up over the days
+    change = np.zeros((n_days + 1, n_statuses), np.int64)
+    np.add.at(change, (first, on), people)
+    np.add.at(change, (stop, on), -people)
+    present = change.cumsum(axis=0)[:n_days]
+    # whoever stands somewhere on the day and did not come there since the day before has stayed
+    moves = np.zeros((n_days, n_statuses + 1, n_statuses), np.int64)  # the last origin: nowhere
+    goes = stays["next_rank"].to_numpy() >= 0
+    to = stays["next_rank"].map(place)[goes].astype("int64").to_numpy()
+    np.add.at(moves, (stop[goes], on[goes], to), people[goes])
+    enters = stays["is_entry"].to_numpy(bool)
+    np.add.at(moves, (first[enters], n_statuses, on[enters]), people[enters])
+    arrived = moves.sum(axis=1)
+    moves[:, range(n_statuses), range(n_statuses)] += present - arrived
+
+    counts = pd.DataFrame(
+        {
+            "day": np.repeat(np.array(days, dtype=object), n_statuses),
+            **{name: np.tile(statuses[name].to_numpy(), n_days) for name in ("stage", "status", "rank")},
+            "n_people": present.ravel(),
+        }
+    )
+    is_used = (counts["rank"] > 0) | np.tile(present.any(axis=0), n_days)
+    names = np.array([*statuses["status"], ENTRY], dtype=object)
+    at, origin, target = np.nonzero(moves[1:])
+    told = pd.DataFrame(
+        {
+            "since": [days[i] for i in at],
+            "until": [days[i + 1] for i in at],
+            "from_status": pd.Series(names[origin], dtype="str"),
+            "to_status": pd.Series(names[target], dtype="str"),
+            "n_people": moves[1:][at, origin, target],
+        }
+    )
+    text = {"stage": "str", "status": "str"}
+    return Occupancy(counts[is_used].astype(text).reset_index(drop=True), told, model, moment)

@@ -77,7 +77,7 @@ def test_a_method_that_cannot_be_had(monkeypatch):
 
     with lk.load(orders(*FEW_ORDERS)) as few:
         model = lk.load_model("orders_only")
-        with pytest.raises(lk.UnknownNameError, match="Unknown method 'kernal'. Did you mean 'kernel'"):
+        with pytest.raises(lk.UnknownNameError, match=r"Unknown method 'kernal'\. Did you mean 'kernel'"):
             lk.history(few, model, method="kernal")
         monkeypatch.setattr(fast, "has_kernel", lambda: False)
         with pytest.raises(lk.UsageError, match=r"needs numba. Install it: pip install 'lifecycle-kit\[fast\]'"):
