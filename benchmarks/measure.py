@@ -86,3 +86,36 @@ def orders_file(n_orders: int) -> str:
     if not path.exists():
         simulate_orders(path, n_orders=n_orders, n_customers=n_orders // 10, seed=7, start="2023-01-01")
     return str(path)
+
+
+def events_file(n_events: int) -> str:
+    """Return the path of a web log of this many touchpoints in Parquet, made once per machine.
+
+    A tenth as many people, three years, every event at random: the hardest log for a history, as no two touchpoints of
+    a person stand together.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from lifecycle_kit.engine.duckdb import DuckDBEngine
+
+    path = Path(tempfile.gettempdir()) / f"lifecycle-bench-{n_events}-events-2023.parquet"
+    if not path.exists():
+        engine = DuckDBEngine(memory_limit="4GB")
+        engine.execute("SELECT setseed(0.5)")
+        engine.to_parquet(
+            f"""WITH drawn AS (SELECT i, CAST(random() * {n_events // 10} AS BIGINT) AS person,
+                random() AS what, random() AS moment, random() AS price FROM range({n_events}) AS t(i))
+            SELECT 'e' || i AS event_id, 'c' || lpad(CAST(person AS VARCHAR), 9, '0') AS person_id,
+                CASE WHEN what < 0.45 THEN 'page_viewed' WHEN what < 0.68 THEN 'product_viewed'
+                    WHEN what < 0.76 THEN 'product_added' WHEN what < 0.80 THEN 'signed_up'
+                    WHEN what < 0.97 THEN 'order_completed' WHEN what < 0.98 THEN 'order_refunded'
+                    WHEN what < 0.99 THEN 'referral_converted' ELSE 'support_ticket' END AS event,
+                TIMESTAMP '2023-01-01' + to_seconds(CAST(moment * 94608000 AS BIGINT)) AS occurred_at,
+                CASE WHEN what >= 0.80 AND what < 0.98 THEN 'o' || (i % {max(1, n_events // 6)}) END AS order_id,
+                CASE WHEN what >= 0.80 AND what < 0.98 THEN CAST(1000 + price * 20000 AS BIGINT) END AS revenue
+            FROM drawn""",
+            path,
+        )
+        engine.close()
+    return str(path)

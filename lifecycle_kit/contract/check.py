@@ -226,8 +226,9 @@ def _tally(engine: DuckDBEngine, table: str, index: int, t: Typed, tally: _Tally
     tally.n_read += n
     tally.n_rows += n_rows
     tally.cents_read += int(cents or 0)
-    tally.bad[index] = n_bad_rows
-    tally.unnumbered += n_unnumbered
+    # counts of nothing are empty
+    tally.bad[index] = n_bad_rows or 0
+    tally.unnumbered += n_unnumbered or 0
     if n_negative:
         tally.negative[index] = (n_negative, int(negative_cents))
     checked.moments += [m for m in moments if m is not None]

@@ -31,7 +31,9 @@ EVENTS = pd.DataFrame(
         "occurred_at": pd.to_datetime(["2024-01-01", "2024-01-02 08:00", "2024-01-03 09:00"], format="ISO8601"),
     }
 )
-IDENTITIES = pd.DataFrame({"anonymous_id": ["d1"], "person_id": ["bob"], "linked_at": pd.to_datetime(["2024-02-01 10:00"])})
+IDENTITIES = pd.DataFrame(
+    {"anonymous_id": ["d1"], "person_id": ["bob"], "linked_at": pd.to_datetime(["2024-02-01 10:00"])}
+)
 TABLES = {"orders": ORDERS, "events": EVENTS, "identities": IDENTITIES}
 PERSONS = "SELECT * EXCLUDE (country, acquired_channel) FROM persons ORDER BY person_key"
 LOG = "SELECT * FROM log ORDER BY ALL"
