@@ -2,7 +2,7 @@
 # Each makes or renews .venv by itself, so a fresh clone needs Python 3.11+ and make, nothing else.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test test-slow lint lab bench clean
+.PHONY: help report test test-slow test-engines lint lab bench clean
 
 BIN := .venv/bin
 # as a module, so that a clone that was moved still finds its own pytest
@@ -23,6 +23,9 @@ test: .venv/.test  ## unit tests, and every lesson run again and compared with i
 
 test-slow: .venv/.test  ## the tests that take their time
 	$(PYTEST) -m slow tests
+
+test-engines: .venv/.engines  ## the stage oracle and every policy on DuckDB, PostgreSQL and Spark
+	$(BIN)/python -m pytest -m engines tests
 
 lint: .venv/.test  ## style, formatting and types
 	$(BIN)/python -m ruff check .
@@ -45,5 +48,10 @@ clean:  ## remove what can be made again, but not .venv
 
 # holds all of `lab`, so `make report` after `make test` installs nothing
 .venv/.test: pyproject.toml constraints.txt .ci/venv
-	@sh .ci/venv lab,test
+	@sh .ci/venv lab,test,postgres,fast
 	@touch $@ .venv/.lab
+
+# Spark is half a GB, and needs Java 17
+.venv/.engines: pyproject.toml constraints.txt .ci/venv
+	@sh .ci/venv lab,test,postgres,fast,spark
+	@touch $@ .venv/.test .venv/.lab
