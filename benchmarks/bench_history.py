@@ -65,7 +65,7 @@ def main(sizes: list[int]) -> None:
         if n * 1.5e-7 > free_gb:
             print(f"{n:,}: left out, the disk has {free_gb:.0f} GB")
             continue
-        limit = "1GB" if n <= 10_000_000 else "1200MB"
+        limit = "1GB" if n <= 10_000_000 else "800MB"
         logs = [("orders", orders_file(n), "orders_only")]
         if n <= 10_000_000:
             logs.insert(0, ("events", events_file(n), "shop"))

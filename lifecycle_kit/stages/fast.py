@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["has_kernel", "spell_batches"]
 
 # touchpoints held at a time: some 30 bytes each, and as much again while they are followed
-_PER_BUCKET = 4_000_000
+_PER_BUCKET = 6_000_000
 _EPOCH = dt.datetime(1970, 1, 1)
 
 

@@ -81,20 +81,38 @@ def _touch(actor, event, hours, delay, order, revenue):
     )
 
 
+EVENTS = [
+    *("page_viewed", "product_viewed", "product_added", "signed_up"),
+    *["order_completed"] * 4,
+    *("order_refunded", "order_cancelled"),
+]
+DELAYS = [0, 0, 0, 24, 240]
+
 touches = st.builds(
     _touch,
     actor=st.sampled_from([*PEOPLE, *DEVICES]),
-    event=st.sampled_from(
-        ["page_viewed", "product_viewed", "product_added", "signed_up"]
-        + ["order_completed"] * 4
-        + ["order_refunded", "order_cancelled"]
-    ),
+    event=st.sampled_from(EVENTS),
     hours=st.integers(0, 60).map(lambda n: n * 12),
-    delay=st.sampled_from([0, 0, 0, 24, 240]),
+    delay=st.sampled_from(DELAYS),
     order=st.integers(1, 4),
     revenue=st.integers(0, 90),
 )
 logs = st.lists(touches, min_size=60, max_size=110)
+
+
+def random_log(rng, n_touches: int) -> list[Touch]:
+    """The same kind of log without hypothesis, for engines on which an example takes seconds."""
+    return [
+        _touch(
+            rng.choice([*PEOPLE, *DEVICES]),
+            rng.choice(EVENTS),
+            rng.randrange(61) * 12,
+            rng.choice(DELAYS),
+            rng.randint(1, 4),
+            rng.randint(0, 90),
+        )
+        for _ in range(n_touches)
+    ]
 
 
 def as_frame(log: list[Touch]) -> pd.DataFrame:

@@ -47,27 +47,27 @@ def actual_spells(made):
 
 @FEW
 @given(log=logs, policy=st.sampled_from(POLICIES))
-def test_history_equals_the_slow_reading(every_policy, log, policy):
+def test_history_equals_the_slow_reading(on_engine, every_policy, log, policy):
     model = dataclasses.replace(every_policy, **policy)
-    with dataset_of(log) as dataset:
+    with dataset_of(log) as made_here, on_engine(made_here) as dataset:
         made = history(dataset, model, END)
         assert actual_spells(made) == expected_spells(model, log, END)
 
 
 @FEW
 @given(log=logs, known_day=st.integers(0, 40))
-def test_as_known_history_equals_the_slow_reading(every_policy, log, known_day):
+def test_as_known_history_equals_the_slow_reading(on_engine, every_policy, log, known_day):
     known = START + dt.timedelta(days=known_day, seconds=1)
-    with dataset_of(log) as dataset:
+    with dataset_of(log) as made_here, on_engine(made_here) as dataset:
         made = history(dataset, every_policy, END, as_known=known)
         assert actual_spells(made) == expected_spells(every_policy, log, END, known)
 
 
 @FEW
 @given(log=logs, hours=st.lists(st.integers(0, 75 * 24), min_size=3, max_size=3), policy=st.sampled_from(POLICIES))
-def test_snapshot_equals_history_on_any_instant(every_policy, log, hours, policy):
+def test_snapshot_equals_history_on_any_instant(on_engine, every_policy, log, hours, policy):
     model = dataclasses.replace(every_policy, **policy)
-    with dataset_of(log) as dataset:
+    with dataset_of(log) as made_here, on_engine(made_here) as dataset:
         made = history(dataset, model, END)
         for hour in hours:
             instant = max(START + dt.timedelta(hours=hour), dataset.first_at).replace(tzinfo=dt.UTC)
