@@ -19,7 +19,7 @@ report: .venv/.lab  ## lifecycle report of the example shop, into reports/shop
 	@echo "Open in a browser:" && ls reports/shop/*.html
 
 test: .venv/.test  ## unit tests, and every lesson run again and compared with its stored output
-	$(PYTEST) -m "not slow" tests $(if $(LESSONS),$(NBVAL) $(LESSONS))
+	$(PYTEST) -m "not slow and not engines" tests $(if $(LESSONS),$(NBVAL) $(LESSONS))
 
 test-slow: .venv/.test  ## the tests that take their time
 	$(PYTEST) -m slow tests

@@ -34,6 +34,8 @@ _HOME = {
     "occupancy": "stages.occupancy",
     "Occupancy": "stages.occupancy",
     "snapshots": "stages.occupancy",
+    "open_state": "stages.state",
+    "State": "stages.state",
     "person": "stages.person",
     "PersonTimeline": "stages.person",
     "transitions": "movement.transitions",
@@ -85,6 +87,8 @@ if TYPE_CHECKING:
     from lifecycle_kit.stages.snapshot import Snapshot as Snapshot
     from lifecycle_kit.stages.snapshot import snapshot as snapshot
     from lifecycle_kit.stages.snapshot import snapshot_changes as snapshot_changes
+    from lifecycle_kit.stages.state import State as State
+    from lifecycle_kit.stages.state import open_state as open_state
 
 
 def __getattr__(name: str) -> Any:

@@ -25,8 +25,13 @@ EVERY_ENGINE = [
     pytest.param("postgres", marks=pytest.mark.engines),
     pytest.param("spark", marks=pytest.mark.engines),
 ]
-# for a test that is quick enough to run on every engine by default
-everywhere = pytest.mark.parametrize("on_engine", ["duckdb", "postgres", "spark"], indirect=True, scope="session")
+# for a test that is quick enough to run on PostgreSQL by default
+everywhere = pytest.mark.parametrize(
+    "on_engine",
+    ["duckdb", "postgres", pytest.param("spark", marks=pytest.mark.engines)],
+    indirect=True,
+    scope="session",
+)
 
 VARIABLE = "LIFECYCLE_TEST_POSTGRES"
 GUARDED, PASSWORD = "guarded", "Tr0ub4dor&3"

@@ -14,7 +14,9 @@ from lifecycle_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset
+    from lifecycle_kit.contract.report import Account
     from lifecycle_kit.stages.model import StageModel
+    from lifecycle_kit.stages.state import State
 
 __all__ = [
     "as_json",
@@ -24,6 +26,7 @@ __all__ = [
     "model_option",
     "moment_options",
     "open_data",
+    "open_saved",
     "pick_model",
 ]
 
@@ -95,7 +98,7 @@ def open_data(data: str, declared: dict[str, Any], *outputs: str | None) -> Data
     UsageError
         When one of `outputs`, the files that will be written, is one of those that were read.
     """
-    from lifecycle_kit.cli.screen import print_notes, progress
+    from lifecycle_kit.cli.screen import progress
     from lifecycle_kit.contract.canonical import is_canonical
     from lifecycle_kit.contract.load import load
     from lifecycle_kit.contract.open_dataset import open_dataset
@@ -113,15 +116,46 @@ def open_data(data: str, declared: dict[str, Any], *outputs: str | None) -> Data
     with progress(f"Reading and checking {data}"):
         dataset = load(data, **said, **where)
     _refuse_inputs([file.path for file in dataset.report.files], outputs)
-    n_read = sum(account.n_read for account in dataset.report.tables)
-    n_set_aside = sum(account.n_set_aside for account in dataset.report.tables)
+    _say_what_was_read(dataset.report.tables, dataset.report.notes)
+    return dataset
+
+
+def open_saved(folder: str, data: str, model_name: str | None, declared: dict[str, Any], *outputs: str | None) -> State:
+    """Bring a saved state up to date with the data as declared, and say what was read, set aside or assumed.
+
+    Raises
+    ------
+    UsageError
+        When an option cannot go with a state, or a file that will be written is one of those that were read.
+    """
+    from lifecycle_kit.cli.screen import print_notes, progress
+    from lifecycle_kit.stages.model_file import load_model
+    from lifecycle_kit.stages.state import open_state
+
+    if declared.get("engine", "duckdb") != "duckdb":
+        raise UsageError("A state is kept by DuckDB.", fix="Leave out --engine, or --state.")
+    _refuse_inputs((data, declared.get("mapping")), outputs)
+    said = {name: declared[name] for name in DECLARATIONS if declared.get(name) is not None}
+    with progress(f"Bringing {folder} up to date with {data}"):
+        state = open_state(folder, data, load_model(model_name) if model_name else None, **said)
+    _refuse_inputs([*state.files, state.path], outputs)
+    print_notes(state.notes)
+    _say_what_was_read(state.accounts, state.assumed)
+    return state
+
+
+def _say_what_was_read(accounts: Iterable[Account], notes: Iterable[str]) -> None:
+    from lifecycle_kit.cli.screen import print_notes
+
+    accounts = list(accounts)
+    n_read = sum(account.n_read for account in accounts)
+    n_set_aside = sum(account.n_set_aside for account in accounts)
     if n_set_aside:
         label = "Warning" if n_set_aside > n_read * _LARGE_SHARE else "Note"
         text = f"{n_set_aside:,} of {n_read:,} lines were set aside ({n_set_aside / n_read:.1%})."
         print_notes([f"{text} 'lifecycle check' says why."], label=label)
     # what changes amounts is said by every verb; other notes are for 'lifecycle check'
-    print_notes(note for note in dataset.report.notes if "money_unit" in note or "negative amounts" in note)
-    return dataset
+    print_notes(note for note in notes if "money_unit" in note or "negative amounts" in note)
 
 
 def _refuse_inputs(inputs: Iterable[str | Path | None], outputs: Iterable[str | None]) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import click
 
-from lifecycle_kit.cli.options import as_json, data_options, model_option, moment_options, open_data, pick_model
+from lifecycle_kit.cli.options import (
+    as_json,
+    data_options,
+    model_option,
+    moment_options,
+    open_data,
+    open_saved,
+    pick_model,
+)
 from lifecycle_kit.cli.screen import print_json, print_notes, print_table, progress, visible
 
 __all__ = ["history", "person", "snapshot"]
@@ -21,6 +30,13 @@ _plot = click.option(
 @model_option
 @click.option("--status", default=None, help="Only these members.")
 @click.option("--stage", default=None, help="Only these members.")
+@click.option(
+    "--state",
+    "state_folder",
+    default=None,
+    metavar="DIR",
+    help="Keep everybody's state there; the next call reads only the files that came since.",
+)
 @click.option("--members", default=None, metavar="FILE", help="Write who they are, to .parquet or .csv.")
 @_plot
 @as_json
@@ -35,6 +51,7 @@ def snapshot(
     members: str | None,
     picture: str | None,
     wants_json: bool,
+    state_folder: str | None,
     **declared: Any,
 ) -> None:
     """How many people, and who, are in each status on a day; and against a month and a year before."""
@@ -43,10 +60,18 @@ def snapshot(
 
     if (status or stage) and not members:
         raise UsageError("--status and --stage choose members.", fix="Add --members FILE.")
-    with open_data(data, declared, members, picture) as dataset:
-        model = pick_model(model_name, dataset)
-        with progress("Placing everybody"):
-            now, frame = snapshot_changes(dataset, model, as_of, as_known=as_known)
+    if state_folder and as_known:
+        raise UsageError("A state knows everything that was read.", fix="Leave out --state to ask as known on a day.")
+    with ExitStack() as stack:
+        if state_folder:
+            state = stack.enter_context(open_saved(state_folder, data, model_name, declared, members, picture))
+            name, model = state.name, state.model
+            now, frame = state.changes(as_of)
+        else:
+            dataset = stack.enter_context(open_data(data, declared, members, picture))
+            name, model = dataset.name, pick_model(model_name, dataset)
+            with progress("Placing everybody"):
+                now, frame = snapshot_changes(dataset, model, as_of, as_known=as_known)
         if members:
             _write(now.members_table(status, stage=stage), members)
         if picture:
@@ -56,7 +81,7 @@ def snapshot(
             print_json(now.to_dict() | {"statuses": records})
             return
         known = f", as known on {now.moment.as_known}" if now.moment.as_known else ""
-        click.echo(f"{visible(dataset.name)}, {model.name}, as of {now.moment.as_of}{known}\n")
+        click.echo(f"{visible(name)}, {model.name}, as of {now.moment.as_of}{known}\n")
         counts = [column for column in frame if column.startswith("n_people")]
         formats = dict.fromkeys(counts, ",") | {"share": ".1%", "change_month": "+,", "change_year": "+,"}
         labels = {
