@@ -33,7 +33,7 @@ _HOME = {
     "History": "stages.history",
     "occupancy": "stages.occupancy",
     "Occupancy": "stages.occupancy",
-    "snapshots": "stages.occupancy",
+    "snapshots": "stages.snapshots",
     "open_state": "stages.state",
     "State": "stages.state",
     "person": "stages.person",
@@ -81,12 +81,12 @@ if TYPE_CHECKING:
     from lifecycle_kit.stages.model_file import suited_model as suited_model
     from lifecycle_kit.stages.occupancy import Occupancy as Occupancy
     from lifecycle_kit.stages.occupancy import occupancy as occupancy
-    from lifecycle_kit.stages.occupancy import snapshots as snapshots
     from lifecycle_kit.stages.person import PersonTimeline as PersonTimeline
     from lifecycle_kit.stages.person import person as person
     from lifecycle_kit.stages.snapshot import Snapshot as Snapshot
     from lifecycle_kit.stages.snapshot import snapshot as snapshot
     from lifecycle_kit.stages.snapshot import snapshot_changes as snapshot_changes
+    from lifecycle_kit.stages.snapshots import snapshots as snapshots
     from lifecycle_kit.stages.state import State as State
     from lifecycle_kit.stages.state import open_state as open_state
 

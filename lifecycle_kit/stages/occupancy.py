@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lifecycle_kit.calendar import closing_instant, day_of, parse_as_of
 from lifecycle_kit.errors import UsageError
 from lifecycle_kit.stages.model import ENTRY, StageModel
-from lifecycle_kit.stages.moment import Moment, resolve_moment
+from lifecycle_kit.stages.moment import Moment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset
     from lifecycle_kit.stages.history import History
     from lifecycle_kit.stages.moment import AsOf
-    from lifecycle_kit.stages.spells import Method
 
-__all__ = ["Occupancy", "month_ends", "occupancy", "snapshots"]
+__all__ = ["Occupancy", "add_up", "in_order_of_time", "month_ends", "occupancy"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,53 +88,9 @@ def occupancy(history: History, days: Iterable[AsOf] | None = None) -> Occupancy
     from lifecycle_kit.engine.base import fetch
     from lifecycle_kit.stages.stays import stay_query
 
-    chosen, instants = _chosen(history.dataset, history.moment, days)
+    chosen, instants = in_order_of_time(history.dataset, history.moment, days)
     stays = fetch(stay_query(history.spells, instants), history.dataset.engine).to_pandas()
-    return _occupancy(stays, chosen, history.model, history.moment)
-
-
-def snapshots(
-    dataset: Dataset,
-    model: StageModel,
-    days: Iterable[AsOf] | None = None,
-    *,
-    as_known: AsOf | None = None,
-    method: Method = "auto",
-) -> Occupancy:
-    """Count people per status at the close of many days, and their moves from day to day, in one pass over the log.
-
-    The same as `occupancy(history(...), days)`. Where the compiled kernel works (`history` says when), no spell is
-    stored: that is for logs too large to keep their history.
-
-    Parameters
-    ----------
-    days : iterable of str, date or datetime, optional
-        Default: every month end of the log, and its last day.
-    as_known, method
-        As in `history`.
-
-    Raises
-    ------
-    UsageError
-        When there is no day, or the last lies before the log.
-    """
-    from lifecycle_kit.stages.buckets import extent
-    from lifecycle_kit.stages.fast import spell_batches
-    from lifecycle_kit.stages.heard import view_at
-    from lifecycle_kit.stages.history import history
-    from lifecycle_kit.stages.spells import pick_method
-    from lifecycle_kit.stages.stays import stays_in
-
-    given = None if days is None else list(days)
-    last = max(given, key=lambda day: closing_instant(parse_as_of(day), dataset.timezone)) if given else None
-    moment = resolve_moment(dataset, model, last, as_known)
-    chosen, instants = _chosen(dataset, moment, given)
-    view = view_at(moment)
-    size = extent(dataset.engine, view)
-    if pick_method(dataset.engine, method, size.n_touchpoints) == "sql":
-        return occupancy(history(dataset, model, last, as_known=as_known, method="sql"), chosen)
-    batches = spell_batches(dataset.engine, model, view, size)
-    return _occupancy(stays_in(batches, instants), chosen, model, moment)
+    return add_up(stays, chosen, history.model, history.moment)
 
 
 def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
@@ -148,7 +103,7 @@ def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
     return days
 
 
-def _chosen(
+def in_order_of_time(
     dataset: Dataset, moment: Moment, days: Iterable[AsOf] | None
 ) -> tuple[list[dt.date | dt.datetime], list[dt.datetime]]:
     """Return the days in order, each once, and the instants at which they close."""
@@ -165,7 +120,7 @@ def _chosen(
     return [closing[instant] for instant in instants], instants
 
 
-def _occupancy(stays: pd.DataFrame, days: list[dt.date | dt.datetime], model: StageModel, moment: Moment) -> Occupancy:
+def add_up(stays: pd.DataFrame, days: list[dt.date | dt.datetime], model: StageModel, moment: Moment) -> Occupancy:
     """Add stays up: on each day, and across each pair of days."""
     import numpy as np
     import pandas as pd

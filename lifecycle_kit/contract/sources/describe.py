@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FRAME", "DuckDBTable", "RawFile", "RawTable", "SomeFiles", "SourceOptions"]
+__all__ = ["FRAME", "DuckDBTable", "RawFile", "RawTable", "SomeFiles", "SourceOptions", "no_unreadable"]
 
 # the "file" of rows that never were in one
 FRAME = "<frame>"
