@@ -109,8 +109,11 @@ class SparkEngine:
         folder = self.scratch / name
         try:
             with _clear_errors():
+                names: list[str] = []
                 for number, sql in enumerate(queries):
-                    self._ask(sql).write.parquet((folder / str(number)).as_uri())
+                    rows = self._ask(sql)
+                    names = names or rows.columns  # by position, as INSERT goes
+                    rows.toDF(*names).write.parquet((folder / str(number)).as_uri())
                 parts = [(folder / str(number)).as_uri() for number in range(len(queries))]
                 self._session.read.parquet(*parts).createOrReplaceTempView(name)
         except BaseException:
