@@ -100,7 +100,7 @@ class Link:
         if watchdog.has_barked:
             problem = self._too_late()
         if problem is not None:
-            raise problem  # outside the handler, so that the driver's words do not come along
+            raise problem from None  # the driver's words are not needed beside ours
 
     def call_again(self) -> None:
         """Connect once more, briefly, after the line was lost."""

@@ -42,7 +42,7 @@ _SETTINGS = {
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
-_QUIET = """rootLogger.level = error
+_QUIET = """rootLogger.level = fatal
 rootLogger.appenderRef.stderr.ref = stderr
 appender.stderr.type = Console
 appender.stderr.name = stderr
@@ -50,7 +50,7 @@ appender.stderr.target = SYSTEM_ERR
 appender.stderr.layout.type = PatternLayout
 appender.stderr.layout.pattern = %p %c{1}: %m%n
 logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
-logger.gateway.level = error
+logger.gateway.level = fatal
 """
 
 
@@ -190,6 +190,7 @@ def _own_session(memory_limit: str) -> SparkSession:
     """Return a session with settings of its own, in the Spark that runs or in one that is started."""
     if importlib.util.find_spec("pyspark") is None:
         raise UsageError("The engine spark needs pyspark, which is not installed.", fix="pip install 'pyspark>=4.3'")
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
@@ -202,6 +203,8 @@ def _own_session(memory_limit: str) -> SparkSession:
             builder = builder.master(_MASTER)
         with _clear_errors():
             running = builder.getOrCreate()
+    # else each error is also printed, with all its Java, before anybody can say it better
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel("CRITICAL")
     with _clear_errors():
         own = running.newSession()
         for key, value in _SETTINGS.items():
@@ -277,7 +280,7 @@ def _clear_errors() -> Iterator[None]:
             raise
         problem = _problem(error)
     if problem is not None:
-        raise problem  # outside the handler: hundreds of lines of Java help nobody
+        raise problem from None  # hundreds of lines of Java help nobody
 
 
 def _problem(error: BaseException) -> RunError:
@@ -288,7 +291,7 @@ def _problem(error: BaseException) -> RunError:
         return RunError("Spark's disk is full.", fix="Give a scratch folder on a larger disk.")
     if isinstance(error, ConnectionError | EOFError) or type(error).__name__ == "Py4JNetworkError":
         return RunError("Spark is gone: its Java process does not answer.", fix="Start Python anew and open it again.")
-    return RunError(f"Spark could not do it: {_useful_line(words)}", fix="See Spark's log.")
+    return RunError(f"Spark could not do it: {_useful_line(words)}", fix="Report it with the model.")
 
 
 def _useful_line(words: str) -> str:
