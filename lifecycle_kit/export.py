@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["neutralised", "write_table", "written_whole"]
+__all__ = ["arrow_table", "neutralised", "write_table", "written_whole"]
 
 # a cell that begins so is run as a formula by Excel and LibreOffice
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -59,6 +59,26 @@ def write_table(table: pa.Table | pd.DataFrame, path: str | Path) -> tuple[str, 
             # every text is quoted: a carriage return inside an id would end the row for many readers
             safe.to_csv(part, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return altered
+
+
+def arrow_table(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame of results as Arrow: texts are string also where all are missing, days are date32.
+
+    Days beside instants, which have no type in common, become text (ISO 8601).
+    """
+    import datetime as dt
+
+    import pyarrow as pa
+
+    plain = {}
+    for name in frame.columns:
+        values = frame[name]
+        if values.dtype == object and len({isinstance(value, dt.datetime) for value in values}) > 1:
+            values = values.astype("str")
+        found = pa.array(values, from_pandas=True)
+        is_text = pa.types.is_null(found.type) or pa.types.is_large_string(found.type)
+        plain[str(name)] = found.cast(pa.string()) if is_text else found
+    return pa.table(plain)
 
 
 @contextmanager

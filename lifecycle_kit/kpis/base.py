@@ -17,6 +17,7 @@ from lifecycle_kit.kpis.intervals import ratio_delta, wilson
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
+    import pyarrow as pa
     from matplotlib.axes import Axes
 
     from lifecycle_kit.contract.dataset import Dataset
@@ -108,6 +109,12 @@ class BaseMetrics:
         """Return the values, one row per period and metric."""
         return self.values.copy()
 
+    def to_arrow(self) -> pa.Table:
+        """Return the same as `to_frame`, as Arrow."""
+        from lifecycle_kit.export import arrow_table
+
+        return arrow_table(self.to_frame())
+
     def plot(self, *, ax: Any = None) -> Axes:
         """Draw each metric over its periods, with its interval."""
         from lifecycle_kit.plots.kpis import plot_base_metrics
@@ -162,7 +169,8 @@ def base_metrics(
     rows: list[dict[str, Any]] = []
     for start, end in periods:
         rows += [_row(metric, start, end, dataset, known, window_days) for metric in BASE_METRICS]
-    return BaseMetrics(pd.DataFrame(rows), window_days, f"{dataset.name}, as of {known}")
+    values = pd.DataFrame(rows).astype({"reason": "str"})
+    return BaseMetrics(values, window_days, f"{dataset.name}, as of {known}")
 
 
 def _row(

@@ -12,6 +12,7 @@ from lifecycle_kit.stages.model import ENTRY
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from matplotlib.axes import Axes
 
     from lifecycle_kit.stages.history import History
@@ -51,6 +52,12 @@ class Transitions:
     def to_frame(self) -> pd.DataFrame:
         """Return the counts: one row per from_status and to_status."""
         return self.counts.copy()
+
+    def to_arrow(self) -> pa.Table:
+        """Return the same as `to_frame`, as Arrow."""
+        from lifecycle_kit.export import arrow_table
+
+        return arrow_table(self.to_frame())
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the lifecycle: stages in order, statuses by size, the period's flows between them."""

@@ -55,10 +55,10 @@ class Occupancy:
         return self.counts.copy()
 
     def to_arrow(self) -> pa.Table:
-        """Return the counts as Arrow."""
-        import pyarrow as pa
+        """Return the same as `to_frame`, as Arrow."""
+        from lifecycle_kit.export import arrow_table
 
-        return pa.Table.from_pandas(self.counts, preserve_index=False)
+        return arrow_table(self.to_frame())
 
     def wide(self) -> pd.DataFrame:
         """One row per day, one column per status in the model's order."""

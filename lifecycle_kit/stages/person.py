@@ -13,6 +13,7 @@ from lifecycle_kit.stages.moment import AsOf, Moment, resolve_moment
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from matplotlib.axes import Axes
 
     from lifecycle_kit.contract.dataset import Dataset
@@ -58,6 +59,12 @@ class PersonTimeline:
     def to_frame(self) -> pd.DataFrame:
         """Return the touchpoints with the status right after each."""
         return self.touchpoints.copy()
+
+    def to_arrow(self) -> pa.Table:
+        """Return the same as `to_frame`, as Arrow."""
+        from lifecycle_kit.export import arrow_table
+
+        return arrow_table(self.to_frame())
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw touchpoints and spells on one timeline."""

@@ -70,6 +70,12 @@ class Snapshot:
         keep = (frame["status"] != UNPLACED) | (frame["n_people"] > 0)
         return pd.DataFrame(frame[keep]).reset_index(drop=True)
 
+    def to_arrow(self) -> pa.Table:
+        """Return the same as `to_frame`, as Arrow."""
+        from lifecycle_kit.export import arrow_table
+
+        return arrow_table(self.to_frame())
+
     def by_stage(self) -> pd.DataFrame:
         """One row per stage: stage, n_people, share."""
         frame = self.to_frame().groupby("stage", sort=False, as_index=False)[["n_people", "share"]].sum(min_count=1)
