@@ -1,119 +1,86 @@
-"""Every engine gives the answers of DuckDB, frame by frame."""
+"""One model, one log, three engines: every policy, every answer, equal to the slow reading and to DuckDB."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import random
 
 import pandas as pd
 import pytest
 
 import lifecycle_kit as lk
-from tests.stages.conftest import DEVICES, EVERY_POLICY, PEOPLE, POLICIES, START, _touch, dataset_of
+from tests.engines import everywhere
+from tests.stages.conftest import DEVICES, PEOPLE, POLICIES, START, dataset_of, random_log
+from tests.stages.test_properties import END, actual_spells, expected_spells
 
-END = START + dt.timedelta(days=75, seconds=1)
 KNOWN = START + dt.timedelta(days=20, seconds=1)
-EVENTS = ["page_viewed", "product_viewed", "product_added", "signed_up"] + ["order_completed"] * 4
-EVENTS += ["order_refunded", "order_cancelled"]
-
-
-def random_log(seed):
-    """150 touchpoints of people and devices, with ties, late arrivals and refunds."""
-    rng = random.Random(seed)
-    actors = [*PEOPLE, *DEVICES]
-    return [
-        _touch(
-            rng.choice(actors),
-            rng.choice(EVENTS),
-            rng.randrange(61) * 12,
-            rng.choice([0, 0, 0, 24, 240]),
-            rng.randint(1, 4),
-            rng.randint(0, 90),
-        )
-        for _ in range(150)
-    ]
 
 
 @pytest.fixture(scope="module")
-def here(seed):
-    """The log on the DuckDB that loaded it."""
-    with dataset_of(random_log(seed), timezone="Europe/Paris", currency="EUR") as loaded:
-        yield loaded
+def log(seed):
+    return random_log(random.Random(seed), 150)
 
 
-@pytest.fixture(scope="module")
-def there(here, on_engine):
-    """The same log on the engine under test."""
-    with on_engine(here) as dataset:
-        yield dataset
+def test_the_log_is_worth_it(log):
+    assert {t.person for t in log} == set(PEOPLE)
+    assert {t.device for t in log} - {None} == set(DEVICES)
 
 
-def same(one, other):
-    assert len(one) > 0
-    pd.testing.assert_frame_equal(one, other)
+@everywhere
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_every_policy_equals_the_slow_reading(on_engine, every_policy, log, policy):
+    model = dataclasses.replace(every_policy, **policy)
+    with dataset_of(log) as dataset, on_engine(dataset) as there:
+        for known in (None, KNOWN):
+            made = lk.history(there, model, END, as_known=known)
+            assert actual_spells(made) == expected_spells(model, log, END, known)
 
 
-@pytest.fixture(scope="module", params=["orders_only", "shop"])
-def model(request):
-    return lk.load_model(request.param)
+@everywhere
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_snapshots_equal_the_history(on_engine, every_policy, log, policy):
+    model = dataclasses.replace(every_policy, **policy)
+    with dataset_of(log) as dataset, on_engine(dataset) as there:
+        made = lk.history(there, model, END)
+        for day in (10, 40):
+            instant = (START + dt.timedelta(days=day, seconds=1)).replace(tzinfo=dt.UTC)
+            pd.testing.assert_frame_equal(lk.snapshot(there, model, instant).members(), made.at(instant))
 
 
-@pytest.mark.parametrize("known", [None, KNOWN])
-def test_snapshot(here, there, model, known):
-    one, other = (lk.snapshot(dataset, model, END, as_known=known) for dataset in (here, there))
-    same(one.to_frame(), other.to_frame())
-    same(one.members(), other.members())
-    assert one.warnings == other.warnings
+@everywhere
+def test_answers_equal_those_of_duckdb(on_engine, every_policy, log):
+    with dataset_of(log) as dataset, on_engine(dataset) as there:
+        told = []
+        for place in (dataset, there):
+            spells = lk.history(place, every_policy, END)
+            days = lk.occupancy(spells)
+            told.append(
+                [
+                    spells.to_frame(),
+                    lk.snapshot(place, every_policy, END, as_known=KNOWN).members(),
+                    days.counts,
+                    days.moves,
+                    lk.transitions(spells, "2024-01-20", "2024-02-20").to_frame(),
+                    lk.person(place, every_policy, "p03").to_frame(),
+                    lk.base_metrics(place, by="month").to_frame(),
+                    place.contents(),
+                ]
+            )
+        for mine, theirs in zip(*told, strict=True):
+            pd.testing.assert_frame_equal(mine, theirs)
 
 
-@pytest.mark.parametrize("known", [None, KNOWN])
-def test_history_and_what_is_made_of_it(here, there, model, known):
-    one, other = (lk.history(dataset, model, END.date(), as_known=known) for dataset in (here, there))
-    same(one.to_frame(), other.to_frame())
-    same(lk.occupancy(one).to_frame(), lk.occupancy(other).to_frame())
-    moves = [lk.transitions(made, "2024-01-10", "2024-02-20") for made in (one, other)]
-    same(moves[0].counts, moves[1].counts)
-    same(moves[0].balance, moves[1].balance)
-
-
-@pytest.mark.parametrize("by", [None, "month"])
-def test_base_metrics(here, there, by):
-    one, other = (lk.base_metrics(d, "2024-01-01", "2024-01-31", by=by).to_frame() for d in (here, there))
-    same(one, other)
-
-
-@pytest.mark.parametrize("person_id", ["p00", "p01"])
-def test_person(here, there, model, person_id):
-    one, other = (lk.person(dataset, model, person_id, END) for dataset in (here, there))
-    same(one.to_frame(), other.to_frame())
-    same(one.spells, other.spells)
-
-
-@pytest.mark.parametrize("policy", [*POLICIES, {"forward_only": True, "reentry": False}], ids=str)
-@pytest.mark.parametrize("known", [None, KNOWN])
-def test_every_policy(here, there, policy, known):
-    model = dataclasses.replace(lk.parse_model(EVERY_POLICY), **policy)
-    one, other = (lk.history(dataset, model, END, as_known=known) for dataset in (here, there))
-    same(one.to_frame(), other.to_frame())
-    one, other = (lk.snapshot(dataset, model, END, as_known=known) for dataset in (here, there))
-    same(one.members(), other.members())
-
-
-def test_golden_oracle(shared, on_engine):
-    """The 15 spells and the snapshots that were worked out by hand."""
+def test_the_oracle(on_engine, shared):
     golden = shared / "oracles" / "12_stage_engine_golden"
     model = lk.load_model(golden / "stages.yaml")
-    expected = json.loads((golden / "expected_snapshots.json").read_text(encoding="utf-8"))
     wanted = pd.read_csv(golden / "expected_spells.csv", parse_dates=["valid_from", "valid_to"])
-    loaded = lk.load({"events": golden / "events.csv"}, timezone="Europe/Paris", currency="EUR")
-    with loaded, on_engine(loaded) as dataset:
-        spells = lk.history(dataset, model, "2025-12-30").to_frame()
-        members = lk.snapshot(dataset, model, expected["as_of"]).members()
+    with (
+        lk.load({"events": golden / "events.csv"}, timezone="Europe/Paris", currency="EUR") as dataset,
+        on_engine(dataset) as there,
+    ):
+        spells = lk.history(there, model, "2025-12-30").to_frame()
     assert len(spells) == 15
     pd.testing.assert_frame_equal(
         spells[wanted.columns], wanted, check_dtype=False, check_index_type=False, check_column_type=False
     )
-    told = [[status, len(own), ",".join(own["person_id"])] for status, own in members.groupby("status")]
-    assert told == expected["snapshot"]
