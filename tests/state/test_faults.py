@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,3 +92,38 @@ def test_too_little_memory_leaves_the_old_state(tmp_path):
     with open_state(home, source, MODEL, currency="EUR") as state:
         assert state.notes == ("Nothing new to read.",)
         assert state.snapshot("2024-12-31").people.to_pylist() == old
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder with 6 MB of room; skips where no file system may be mounted."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
+    if os.geteuid() or shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here (it takes root)")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_the_old_state(tmp_path, small_disk):
+    source, home = tmp_path / "shop", small_disk / "state"
+    write_part(source, "events", "a", rows(0, 2_000, 0))
+    with open_state(home, source, MODEL, currency="EUR") as state:
+        old = state.snapshot("2024-12-31").people.to_pylist()
+    new = write_part(source, "events", "b", rows(10_000, 400_000, 1))
+    with pytest.raises(lk.RunError, match=r"[Ff]ree some disk space"):
+        open_state(home, source, MODEL, currency="EUR")
+    new.unlink()
+    with open_state(home, source, MODEL, currency="EUR") as state:
+        assert state.notes == ("Nothing new to read.",)
+        assert state.snapshot("2024-12-31").people.to_pylist() == old
+
+
+def test_a_disk_too_small_for_the_first_state_is_left_empty(tmp_path, small_disk):
+    source, home = tmp_path / "shop", small_disk / "state"
+    write_part(source, "events", "a", rows(0, 400_000, 0))
+    with pytest.raises(lk.RunError, match=r"[Ff]ree some disk space"):
+        open_state(home, source, MODEL, currency="EUR")
+    left = sum(file.stat().st_size for file in home.rglob("*") if file.is_file())
+    assert left < 10_000
