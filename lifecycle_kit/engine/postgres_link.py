@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Link"]
 
 _MISSING = "Install it with: pip install 'psycopg[binary]'"
+_TIDYING_SECONDS = 10.0
 _EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
 
 # what libpq says when it cannot connect -> what we say; its own words may hold parts of the address
@@ -98,15 +99,17 @@ class Link:
         finally:
             watchdog.stop()
         if watchdog.has_barked:
+            # the driver may not have noticed yet that its line is cut
+            self.connection.close()
             problem = self._too_late()
         if problem is not None:
             raise problem from None  # the driver's words are not needed beside ours
 
     def call_again(self) -> None:
-        """Connect once more, briefly, after the line was lost."""
-        self.deadline = min(self.deadline, 5.0)
+        """Connect once more, after the line was lost, for as long as tidying up takes; no deadline of a question."""
+        self.deadline = _TIDYING_SECONDS
         self.connection = self._connect()
-        self.run("SET lock_timeout = '4s'")
+        self.run("SET lock_timeout = '8s'")
 
     def close(self) -> None:
         """Hang up. Safe to call twice."""

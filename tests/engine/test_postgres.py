@@ -119,7 +119,7 @@ def test_a_question_that_takes_too_long(asked):
     began = time.monotonic()
     for ask in (engine.arrow, lambda sql: engine.store("t", sql)):
         with pytest.raises(lk.LifecycleError, match=r"did not answer within 1 seconds|is closed"):
-            ask("SELECT pg_sleep(60)")
+            ask("SELECT pg_sleep(60) IS NULL AS slept")
     assert time.monotonic() - began < 10
     engine.close()
     assert ours(asked) == []  # called again to tidy up
@@ -138,6 +138,7 @@ def test_a_lock_of_somebody_else(server, asked):
     finally:
         engine.close()
         asked("DROP TABLE public.locked")
+    assert ours(asked) == []
 
 
 @contextlib.contextmanager
