@@ -24,7 +24,7 @@ test: .venv/.test  ## unit tests, and every lesson run again and compared with i
 test-slow: .venv/.test  ## the tests that take their time
 	$(PYTEST) -m slow tests
 
-test-engines: .venv/.engines  ## the stage oracle and every policy on DuckDB, PostgreSQL and Spark
+test-engines: .venv/.engines  ## the stage oracle and every policy on PostgreSQL and Spark too
 	$(BIN)/python -m pytest -m engines tests
 
 lint: .venv/.test  ## style, formatting and types
