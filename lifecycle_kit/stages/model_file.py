@@ -26,7 +26,7 @@ _TOP_OPTIONAL = ("entity", "time", "policy", "activities", "crosswalk")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # words of the grammar, and columns that the queries and answers add
 _RESERVED = {UNPLACED, "and", "or", "not", "any", "at", "day", "rank", "person_key", "person_id", "instant_number"}
-_RESERVED_BEGINNINGS = ("latched_", "reversed_at_")
+_RESERVED_BEGINNINGS = ("latched_", "reversed_at_", "standing_after_")
 _LARGEST = 9 * 10**15  # what 64 bits hold as cents, with room to add
 _DURATION = re.compile(r"(\d{1,6})\s*(d|w|h|m|mo|y|months?|years?|days?|weeks?|hours?)")
 _UNITS = {"h": dt.timedelta(hours=1), "d": dt.timedelta(days=1), "w": dt.timedelta(weeks=1)}
