@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["DATASET_JSON", "is_canonical", "read_said", "write_canonical"]
 
 DATASET_JSON = "dataset.json"
-_FORMAT = 1
+# changes whenever the tables, or what their columns mean, change
+_FORMAT = 2
 # what dataset.json may say, and as what
 _KINDS: dict[str, tuple[type, ...]] = {
     "format": (int,),
@@ -63,8 +64,9 @@ def write_canonical(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
     try:
         part.mkdir()
         for table, declared in CANONICAL.items():
-            columns = ", ".join(declared)
-            dataset.engine.to_parquet(f"SELECT {columns} FROM {table}", part / f"{table}.parquet")
+            # alone, `at` would be a word of DuckDB's SQL; after a dot it is a name, whatever the engine
+            columns = ", ".join(f"t.{column}" for column in declared)
+            dataset.engine.to_parquet(f"SELECT {columns} FROM {table} AS t", part / f"{table}.parquet")
         text = json.dumps(_said_of(dataset), indent=2, ensure_ascii=False)
         (part / DATASET_JSON).write_text(text + "\n", encoding="utf-8")
         os.replace(part, target)

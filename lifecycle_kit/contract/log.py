@@ -126,23 +126,25 @@ def create_log(
         branches.append(
             f"""SELECT person_key, event, occurred_at, {known("events", "occurred_at")}, {day("occurred_at")},
             {", ".join(map(shown("events"), ("order_id", "revenue", "session_id", "channel")))}, taken_back_at,
-            {", ".join(c if c in stored else "NULL" for c in _LINK_COLUMNS)} FROM _events WHERE in_log"""
+            {", ".join(c if c in stored else "NULL" for c in _LINK_COLUMNS)}, NULL FROM _events WHERE in_log"""
         )
     if "orders" in clean:
-        status, refunded_at = map(shown("orders"), ("status", "refunded_at"))
+        status, refunded_at, cost = map(shown("orders"), ("status", "refunded_at", "cost"))
         back = _orders_back(engine)
         cancelled = f"{status} IS NOT DISTINCT FROM 'cancelled' AND {refunded_at} IS NULL"
-        for event, condition in (("order_completed", f"NOT ({cancelled})"), ("order_cancelled", cancelled)):
+        # said once per order, so that no sum counts it twice
+        placed = ("order_completed", f"NOT ({cancelled})", cost), ("order_cancelled", cancelled, "NULL")
+        for event, condition, own_cost in placed:
             branches.append(
                 f"""SELECT person_key, '{event}', ordered_at, {known("orders", "ordered_at")}, {day("ordered_at")},
-                order_id, net_revenue, NULL, NULL, {back}, NULL, NULL FROM _orders WHERE {condition}"""
+                order_id, net_revenue, NULL, NULL, {back}, NULL, NULL, {own_cost} FROM _orders WHERE {condition}"""
             )
         if "refunded_at" in given["orders"]:
             # a refund is known once the row that tells it has come in, and not before it happened
             branches.append(
                 f"""SELECT person_key, 'order_refunded', refunded_at,
                 greatest(refunded_at, {shown("orders")("ingested_at")}), {day("refunded_at")},
-                order_id, net_revenue, NULL, NULL, {back}, NULL, NULL
+                order_id, net_revenue, NULL, NULL, {back}, NULL, NULL, NULL
                 FROM _orders WHERE refunded_at IS NOT NULL"""
             )
     plain = {
@@ -151,7 +153,7 @@ def create_log(
     }
     for table, happenings in plain.items():
         branches += [
-            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {", ".join(["NULL"] * 7)}
+            f"""SELECT person_key, '{event}', {ident(at)}, {ident(at)}, {day(ident(at))}, {", ".join(["NULL"] * 8)}
             FROM {table} WHERE {ident(at)} IS NOT NULL"""
             for event, at in happenings
             if table in clean

@@ -12,6 +12,7 @@ from lifecycle_kit.contract.canonical import DATASET_JSON, read_said, write_cano
 from lifecycle_kit.contract.capabilities import Capability, capabilities_of
 from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.contract.report import Account, CheckReport, Warned
+from lifecycle_kit.contract.sqltext import ident
 from lifecycle_kit.contract.tables import CANONICAL
 from lifecycle_kit.engine.choose import DEADLINE_SECONDS, open_engine
 from lifecycle_kit.errors import DataError, UsageError
@@ -29,6 +30,9 @@ _NEEDED = ("log", "persons")
 _FILLED = {
     "log": ("person_key", "event", "occurred_at", "known_at", "business_day"),
     "persons": ("person_key", "person_id", "is_anonymous"),
+    "costs": ("date", "channel", "amount"),
+    "surveys": ("person_key", "at", "score"),
+    "referrals": ("person_key", "sent_at"),
 }
 
 
@@ -131,7 +135,9 @@ def _read_folder(engine: Engine, folder: Path) -> None:
             continue
         for file in files:
             _check_columns(table, _parquet_schema(file), str(file))
-        engine.read_parquet(table, path, tuple(declared))
+        # DuckDB takes the names as SQL, of which `at` is a word; the others take them as names
+        names = map(ident, declared) if engine.name == "duckdb" else declared
+        engine.read_parquet(table, path, tuple(names))
     _add_absent(engine, [table for table in CANONICAL if not (folder / f"{table}.parquet").exists()])
 
 
@@ -284,9 +290,7 @@ def _found_in(engine: Engine) -> set[str]:
 
     from lifecycle_kit.engine.base import fetch
 
-    log, persons, orders, devices = (
-        ibis.table(CANONICAL[table], name=table) for table in ("log", "persons", "orders", "devices")
-    )
+    log, persons = (ibis.table(CANONICAL[table], name=table) for table in ("log", "persons"))
     events = set(fetch(log.select("event").distinct(), engine)["event"].to_pylist())
     filled = {
         "events.revenue": log.aggregate(n=log.revenue.count()),
@@ -294,10 +298,10 @@ def _found_in(engine: Engine) -> set[str]:
         "orders.refunded_at": log.aggregate(n=log.refunded_at.count()),
         "orders.ingested_at": log.aggregate(n=(log.known_at > log.occurred_at).sum()),
         "customers.acquired_channel": persons.aggregate(n=persons.acquired_channel.count()),
-        "orders.cost": orders.aggregate(n=orders.cost.count()),
-        "orders": orders.aggregate(n=orders.count()),
-        "identities": devices.aggregate(n=devices.count()),
-        "events.anonymous_id": devices.aggregate(n=devices.count()),
+        "orders.cost": log.aggregate(n=log.cost.count(where=log.event == "order_completed")),
+        "identities": _count("devices"),
+        "events.anonymous_id": _count("devices"),
+        **{table: _count(table) for table in ("costs", "surveys", "referrals")},
     }
     return {f"event:{event}" for event in events} | {
         what for what, count in filled.items() if fetch(count, engine)["n"][0].as_py()

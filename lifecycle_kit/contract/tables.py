@@ -12,11 +12,13 @@ from typing import Literal
 
 __all__ = [
     "CANONICAL",
+    "COSTS_SCHEMA",
     "DEVICES_SCHEMA",
     "LOG_SCHEMA",
-    "ORDERS_SCHEMA",
     "PERSONS_SCHEMA",
+    "REFERRALS_SCHEMA",
     "RESOLVED_REVERSALS",
+    "SURVEYS_SCHEMA",
     "TABLES",
     "Column",
     "Table",
@@ -160,6 +162,8 @@ TABLES: dict[str, Table] = {
 # order_completed (and order_refunded), surveys as survey_answered, referrals as referral_sent and
 # referral_converted on the referrer. `person_key` is dense and joins to `persons`. A touchpoint that a device
 # brought to its person says so: before `linked_at` nobody could know, and it was `device_key`'s (see `devices`).
+# `cost` stands on the order_completed of an order in the book, empty where nobody knows it: to join a table of
+# orders by their text ids would cost more than all else that profit asks for.
 LOG_SCHEMA: dict[str, str] = {
     "person_key": "int64",
     "event": "string",
@@ -173,6 +177,7 @@ LOG_SCHEMA: dict[str, str] = {
     "refunded_at": "timestamp",
     "device_key": "int64",
     "linked_at": "timestamp",
+    "cost": "int64",
 }
 
 # Reversals that the reader has already resolved: the reversing event, and the column of the log that says when
@@ -195,10 +200,30 @@ DEVICES_SCHEMA: dict[str, str] = {
     "anonymous_id": "string",
 }
 
-# What an order cost, for questions about profit. The log says everything else of an order.
-ORDERS_SCHEMA: dict[str, str] = {
-    "order_id": "string",
-    "cost": "int64",
+# What marketing cost, for questions about the price of a customer: money spent is nobody's touchpoint, so the log
+# cannot tell it. `date` is a business day.
+COSTS_SCHEMA: dict[str, str] = {
+    "date": "date",
+    "channel": "string",
+    "campaign": "string",
+    "amount": "int64",
+    "purpose": "string",
+}
+
+# What people answered, for questions about satisfaction: the log says that somebody did, not the score.
+SURVEYS_SCHEMA: dict[str, str] = {
+    "person_key": "int64",
+    "at": "timestamp",
+    "score": "int64",
+}
+
+# Who invited whom, for questions about how customers bring customers: the log does not say which invitation was
+# the one that converted. `person_key` is the one who invited; `referred_id` need not be anybody in `persons`.
+REFERRALS_SCHEMA: dict[str, str] = {
+    "person_key": "int64",
+    "referred_id": "string",
+    "sent_at": "timestamp",
+    "converted_at": "timestamp",
 }
 
 # What an engine must hold to answer: the tables behind every question, however a company fills them.
@@ -206,5 +231,7 @@ CANONICAL: dict[str, dict[str, str]] = {
     "log": LOG_SCHEMA,
     "persons": PERSONS_SCHEMA,
     "devices": DEVICES_SCHEMA,
-    "orders": ORDERS_SCHEMA,
+    "costs": COSTS_SCHEMA,
+    "surveys": SURVEYS_SCHEMA,
+    "referrals": REFERRALS_SCHEMA,
 }

@@ -284,18 +284,14 @@ def _profit_per_customer(
 ) -> dict[str, Any]:
     import ibis
 
-    from lifecycle_kit.contract.tables import ORDERS_SCHEMA
-
     log = _log(dataset, known)
     standing = _standing(log, dataset, start, end, known)
-    orders = ibis.table(ORDERS_SCHEMA, name="orders")
-    with_cost = standing.left_join(orders, "order_id")  # an order told by an event alone has no cost
-    unknown = with_cost.cost.isnull() | with_cost.revenue.isnull()
-    n_unknown = int(_fetch(dataset, with_cost.aggregate(n=unknown.sum()))["n"] or 0)
+    unknown = standing.cost.isnull() | standing.revenue.isnull()  # an order told by an event alone has no cost
+    n_unknown = int(_fetch(dataset, standing.aggregate(n=unknown.sum()))["n"] or 0)
     if n_unknown:
         return {"reason": f"{n_unknown:,} of the period's orders have no cost or no revenue"}
-    profit = with_cost.revenue - with_cost.cost
-    per_person = with_cost.group_by("person_key").aggregate(y=profit.sum())
+    profit = standing.revenue - standing.cost
+    per_person = standing.group_by("person_key").aggregate(y=profit.sum())
     return _ratio(
         dataset, per_person.mutate(x=ibis.literal(1, "int64")), "nobody has an order that stands in the period"
     )

@@ -10,6 +10,7 @@ import pytest
 from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.contract.tables import CANONICAL, LOG_SCHEMA, PERSONS_SCHEMA, TABLES
 from lifecycle_kit.errors import DataError
+from tests.contract.full_shop import told_all
 from tests.contract.looks import column, reasons, warned
 
 ENGINE_TYPES = {"int64": "BIGINT", "string": "VARCHAR", "timestamp": "TIMESTAMP", "date": "DATE", "boolean": "BOOLEAN"}
@@ -103,6 +104,31 @@ def test_orders_are_the_book_of_record(opened):
     assert warned(found, "orphan_orders").n == 1
     back = "SELECT order_id, refunded_at::DATE::VARCHAR FROM log WHERE event = 'order_completed' ORDER BY 1"
     assert found.engine.rows(back) == [("1", "2024-01-05"), ("2", "2024-01-09"), ("9", None)]
+
+
+def test_the_log_says_what_an_order_cost(opened):
+    found = opened(told_all())
+    assert found.engine.rows("SELECT event, order_id, cost FROM log WHERE order_id IS NOT NULL ORDER BY ALL") == [
+        ("order_cancelled", "o4", None),
+        ("order_completed", "o1", 600),
+        ("order_completed", "o2", None),
+        ("order_completed", "o3", 300),
+        ("order_completed", "o9", None),
+        ("order_refunded", "o3", None),
+    ]
+    assert column(found, "SELECT sum(cost) FROM log WHERE order_id IS NULL") == [None]
+
+
+@pytest.mark.parametrize("table", ["orders", "events"])
+def test_a_cost_that_no_source_gives_is_not_stored(opened, table):
+    told = {
+        "orders": orders(("1", "a", "2024-01-01", "5.00")),
+        "events": events(("a", None, "order_completed", "2024-01-01", "1")),
+    }
+    found = opened({table: told[table]})
+    assert found.engine.rows("SELECT order_id, cost FROM log") == [("1", None)]
+    if table == "orders":
+        assert "cost" not in found.engine.columns("_orders")
 
 
 def test_without_orders_the_events_tell_them(opened):

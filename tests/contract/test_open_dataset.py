@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import lifecycle_kit as lk
+from lifecycle_kit.contract.sqltext import column_list
 from lifecycle_kit.contract.tables import CANONICAL
 from lifecycle_kit.engine.base import arrow_schema
+from tests.contract.full_shop import told_all
 from tests.small_shops import FEW, orders
 
 MODEL = "orders_only"
@@ -46,8 +49,13 @@ def filled(tmp_path):
     pq.write_table(log.slice(0, 1), folder / "log.parquet" / "a.parquet")
     pq.write_table(log.slice(1), folder / "log.parquet" / "b.parquet")
     pq.write_table(persons.append_column("extra", pa.array([1, 2])), folder / "persons.parquet")
-    say(folder, {"format": 1, "timezone": "Europe/Paris"})
+    say(folder, {"format": 2, "timezone": "Europe/Paris"})
     return folder
+
+
+def rows_of(dataset, table):
+    """The rows of a canonical table, its own columns only, in an order of their own."""
+    return dataset.engine.rows(f"SELECT {column_list(CANONICAL[table])} FROM {table} ORDER BY ALL")
 
 
 def say(folder, said):
@@ -79,6 +87,76 @@ def test_everything_that_was_known_is_known_again(written):
         assert (after.first_at, after.last_at, after.currency) == (before.first_at, before.last_at, "EUR")
         spells = [lk.history(dataset, lk.load_model(MODEL)).to_frame() for dataset in (before, after)]
         pd.testing.assert_frame_equal(*spells)
+
+
+@pytest.mark.parametrize("table", CANONICAL)
+def test_every_table_comes_through(tmp_path, table):
+    with lk.load(told_all(), timezone="Europe/Paris") as before:
+        expected = rows_of(before, table)
+        before.write(tmp_path / "tables")
+    with lk.open_dataset(tmp_path / "tables") as after:
+        assert rows_of(after, table) == expected
+        assert list(after.engine.columns(table)) == list(CANONICAL[table])
+    assert bool(expected) == (table != "devices")
+
+
+def test_money_answers_and_invitations_by_value(tmp_path):
+    with lk.load(told_all()) as shop:
+        shop.write(tmp_path / "tables")
+    with lk.open_dataset(tmp_path / "tables") as shop:
+        assert rows_of(shop, "costs") == [
+            (dt.date(2024, 1, 5), "search", "winter", 12_345, "acquisition"),
+            (dt.date(2024, 1, 6), "e-mail, etc.", None, 1, None),
+        ]
+        people = dict(shop.engine.rows("SELECT person_id, person_key FROM persons"))
+        assert rows_of(shop, "surveys") == [
+            (people["ann"], dt.datetime(2024, 1, 6, 10), 10),
+            (people["bob"], dt.datetime(2024, 1, 5, 10), 3),
+        ]
+        assert rows_of(shop, "referrals") == [
+            (people["ann"], "cyd", dt.datetime(2024, 1, 5, 10), dt.datetime(2024, 1, 10, 10)),
+            (people["ann"], None, dt.datetime(2024, 1, 6, 10), None),
+        ]
+
+
+def test_what_tables_can_feed_is_what_the_source_could(tmp_path):
+    with lk.load(told_all()) as before:
+        before.write(tmp_path / "tables")
+        known = {name: found.available for name, found in before.capabilities.items()}
+    say(tmp_path / "tables", {"format": 2, "timezone": "UTC"})
+    with lk.open_dataset(tmp_path / "tables") as after:
+        assert {name: found.available for name, found in after.capabilities.items()} == known
+    needs = {"costs": "acquisition_cost", "surveys": "satisfaction", "referrals": "advocacy"}
+    assert all(known[name] for name in (*needs.values(), "profit_per_customer"))
+    log = pq.read_table(tmp_path / "tables" / "log.parquet").to_pandas()
+    unheard = log[~log["event"].isin(["survey_answered", "referral_converted"])].assign(cost=None)
+    schema = arrow_schema(CANONICAL["log"])
+    pq.write_table(pa.Table.from_pandas(unheard, schema), tmp_path / "tables" / "log.parquet")
+
+    def lost(dataset):
+        return {name for name, found in dataset.capabilities.items() if known[name] and not found.available}
+
+    with lk.open_dataset(tmp_path / "tables") as by_table_alone:
+        assert lost(by_table_alone) == {"profit_per_customer"}
+    for table in needs:
+        (tmp_path / "tables" / f"{table}.parquet").unlink()
+    with lk.open_dataset(tmp_path / "tables") as without:
+        assert lost(without) == {*needs.values(), "profit_per_customer"}
+        assert {table: rows_of(without, table) for table in needs} == {table: [] for table in needs}
+        assert [list(without.engine.columns(table)) for table in needs] == [list(CANONICAL[table]) for table in needs]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("costs", "amount"), ("surveys", "score"), ("referrals", "sent_at"), ("surveys", "at")]
+)
+def test_rows_that_say_nothing(tmp_path, table, column):
+    with lk.load(told_all()) as shop:
+        folder = shop.write(tmp_path / "tables")
+    say(folder, {"format": 2, "timezone": "UTC"})
+    kind = arrow_schema(CANONICAL[table]).field(column).type
+    change(folder, table, **{column: pa.nulls(2, kind)})
+    with pytest.raises(lk.DataError, match=f"2 rows of {table} have no {column}"):
+        lk.open_dataset(folder)
 
 
 def test_nothing_is_overwritten(written):
@@ -135,6 +213,7 @@ def test_tables_that_a_company_filled(filled):
             {"known_at": None},
             "The column known_at of log is missing. Fill the table log with the columns person",
         ),
+        ("log", {"cost": None}, r"The column cost of log is missing\. Fill the table log .* cost int64\."),
         ("log", {"person_key": pa.array([1, 2], pa.int32())}, "The column person_key of log is int32, not int64"),
         (
             "log",
@@ -166,10 +245,10 @@ def test_a_table_is_missing_or_broken(filled):
     [
         ({"timezone": "UTC"}, "does not say format and timezone"),
         ([], "does not say format and timezone"),
-        ({"format": 2, "timezone": "UTC"}, "of format 2; this kit reads format 1"),
-        ({"format": 1, "timezone": 3}, "timezone is 3, not str"),
-        ({"format": 1, "timezone": "UTC", "first_at": "today"}, "first_at is 'today', not a time"),
-        ({"format": 1, "timezone": "UTC", "report": {"tables": [{"rows": 1}]}}, "report in it is not one of this kit"),
+        ({"format": 1, "timezone": "UTC"}, "of format 1; this kit reads format 2"),
+        ({"format": 2, "timezone": 3}, "timezone is 3, not str"),
+        ({"format": 2, "timezone": "UTC", "first_at": "today"}, "first_at is 'today', not a time"),
+        ({"format": 2, "timezone": "UTC", "report": {"tables": [{"rows": 1}]}}, "report in it is not one of this kit"),
     ],
 )
 def test_what_is_said_wrongly(filled, said, told):

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import lifecycle_kit as lk
-from lifecycle_kit.contract.tables import LOG_SCHEMA
+from lifecycle_kit.contract.tables import CANONICAL, LOG_SCHEMA
 from lifecycle_kit.engine.base import fetch
+from tests.contract.full_shop import told_all
 from tests.engine.answers import answers, assert_same
 from tests.engines import everywhere
 from tests.small_shops import FEW, orders
@@ -56,6 +57,31 @@ def test_odd_texts_come_through_to_the_letter(on_engine, odd_orders):
         assert found == sorted(ODD_IDS, key=lambda text: text.encode())  # by letter, whatever the server's own order
         for person_id in ("it's", "back\\slash", "a\n\\.\nb"):
             assert lk.person(there, model, person_id).to_frame()["order_id"].tolist() == [f"o-{person_id}"]
+
+
+def table_of(dataset, name):
+    """A canonical table as a frame, in an order of its own."""
+    rows = ibis.table(CANONICAL[name], name=name)
+    # under other names: all columns under their own become a star, and the loading engine has more of them
+    shown = rows.select(**{f"{column}_": rows[column] for column in rows.columns})
+    return fetch(
+        shown.order_by([shown[column].asc(nulls_first=True) for column in shown.columns]), dataset.engine
+    ).to_pandas()
+
+
+@everywhere
+@pytest.mark.parametrize("source", ["all that a shop tells", "orders alone"])
+def test_every_table_is_everywhere(on_engine, tmp_path, source):
+    told = told_all() if source == "all that a shop tells" else orders(*FEW)
+    with lk.load(told, timezone="Europe/Paris") as here, on_engine(here) as there:
+        expected = {name: table_of(here, name) for name in CANONICAL}
+        assert_same({name: table_of(there, name) for name in CANONICAL}, expected)
+        assert_same({"metrics": lk.base_metrics(there).to_frame()}, {"metrics": lk.base_metrics(here).to_frame()})
+        there.write(tmp_path / "tables")
+    for name in () if source == "all that a shop tells" else ("costs", "surveys", "referrals", "devices"):
+        (tmp_path / "tables" / f"{name}.parquet").unlink()  # absent or empty, the answer is 'none'
+    with lk.open_dataset(tmp_path / "tables", engine=on_engine.name, **on_engine.options) as again:
+        assert_same({name: table_of(again, name) for name in CANONICAL}, expected)
 
 
 @everywhere

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import signal
 import threading
@@ -70,7 +71,16 @@ def test_tables_that_are_there_already(asked):
             """CREATE TABLE company.log AS SELECT 1::bigint AS person_key, 'order_completed'::text AS event,
             at AS occurred_at, at AS known_at, at::date AS business_day, 'o1'::varchar AS order_id,
             100::bigint AS revenue, NULL::text AS session_id, NULL::text AS channel, NULL::timestamp AS refunded_at,
-            NULL::bigint AS device_key, NULL::timestamp AS linked_at FROM (SELECT timestamp '2024-01-05 10:00') s(at)"""
+            NULL::bigint AS device_key, NULL::timestamp AS linked_at, 40::bigint AS cost
+            FROM (SELECT timestamp '2024-01-05 10:00') s(at)"""
+        )
+        asked(
+            """CREATE TABLE company.costs AS SELECT 7 AS clicks, date '2024-01-05' AS date, 'mail'::text AS channel,
+            NULL::text AS campaign, 500::bigint AS amount, NULL::text AS purpose"""
+        )
+        asked(
+            """CREATE TABLE company.surveys AS
+            SELECT 1::bigint AS person_key, timestamp '2024-01-06' AS "at", 9::bigint AS score"""
         )
         with pytest.raises(lk.DataError, match="company: The table persons is missing"):
             lk.open_dataset(schema="company", engine="postgres", connection=VARIABLE)
@@ -80,6 +90,14 @@ def test_tables_that_are_there_already(asked):
         )
         with lk.open_dataset(schema="company", engine="postgres", connection=VARIABLE, timezone="Europe/Paris") as shop:
             members = lk.snapshot(shop, lk.load_model(MODEL)).members()
+            able = {name for name, found in shop.capabilities.items() if found.available}
+            assert shop.engine.arrow("SELECT date, amount FROM costs").to_pylist() == [
+                {"date": dt.date(2024, 1, 5), "amount": 500}
+            ]
+            assert shop.engine.arrow("SELECT score FROM surveys").to_pylist() == [{"score": 9}]
+            assert shop.engine.arrow("SELECT referred_id FROM referrals").num_rows == 0
+        assert able >= {"profit_per_customer", "acquisition_cost", "satisfaction"}
+        assert "advocacy" not in able
         assert members["person_id"].tolist() == ["ann"]
         assert asked("SELECT count(*) FROM company.log") == [(1,)]
         asked("ALTER TABLE company.log ALTER person_key TYPE integer")

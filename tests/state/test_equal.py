@@ -58,6 +58,7 @@ other = st.one_of(
         person_id=people,
         ordered_at=hours.map(at),
         net_revenue=st.integers(-2, 9).map(lambda n: n * 1_000),
+        cost=st.one_of(st.none(), st.sampled_from([1, 2])),
         status=st.sampled_from([None, "completed", "cancelled"]),
         refunded_at=st.one_of(st.none(), st.integers(60, 160).map(lambda n: at(n * 12))),
     ),
@@ -89,7 +90,7 @@ BASE = {
 }
 COLUMNS = {
     "events": ("event_id", "order_id", "revenue", "channel"),
-    "orders": ("status", "refunded_at"),
+    "orders": ("cost", "status", "refunded_at"),
     "referrals": ("referred_id", "converted_at"),
 }
 

@@ -8,6 +8,7 @@ import pytest
 
 import lifecycle_kit as lk
 from lifecycle_kit.cli import main
+from lifecycle_kit.stages.projection import project_spells
 from lifecycle_kit.stages.state import STATE_FILE, open_state
 from tests.state.conftest import at, set_time, write_part
 
@@ -146,3 +147,35 @@ def test_the_command_line(shop, tmp_path, capsys):
     assert "Leave out --state" in capsys.readouterr().err
     assert main([*words, "--state", str(shop[1]), "--engine", "spark"]) == 1
     assert "kept by DuckDB" in capsys.readouterr().err
+
+
+def test_people_who_are_placed_anew_have_all_that_a_full_pass_has(tmp_path, monkeypatch):
+    """The dataset of those with news is the loader's own: costs of orders, old and new, answers and invitations."""
+    source, found = tmp_path / "shop", {}
+
+    def seen(dataset, model, engine):
+        for table, columns in (
+            ("log", "order_id, cost"),
+            ("surveys", '"at", score'),
+            ("referrals", "referred_id, sent_at"),
+        ):
+            rows = f"SELECT {columns} FROM {table} JOIN persons USING (person_key) WHERE persons.person_id = 'p1'"
+            found[table] = engine.rows(rows + (" AND cost > 0 ORDER BY 1" if table == "log" else ""))
+        return project_spells(dataset, model, engine)
+
+    def book(n, person, cost):
+        return {"order_id": f"o{n}", "person_id": person, "ordered_at": at(n), "net_revenue": 500, "cost": cost}
+
+    write_part(source, "orders", "2024-01", [book(1, "p1", 111), book(2, "p2", 222), book(3, "p1", None)])
+    write_part(source, "surveys", "2024-01", [{"person_id": "p1", "at": at(6), "score": 3}])
+    write_part(source, "referrals", "2024-01", [{"referrer_id": "p1", "referred_id": "p2", "sent_at": at(7)}])
+    open_state(tmp_path / "state", source, MODEL).close()
+    write_part(source, "orders", "2024-02", [book(900, "p1", 999)])
+    monkeypatch.setattr("lifecycle_kit.stages.refresh.project_spells", seen)
+    with open_state(tmp_path / "state", source, MODEL) as state:
+        assert state.notes == ("Read 1 new file (1 lines); 1 person placed anew.",)
+    assert found == {
+        "log": [("o1", 111), ("o900", 999)],
+        "surveys": [(at(6), 3)],
+        "referrals": [("p2", at(7))],
+    }

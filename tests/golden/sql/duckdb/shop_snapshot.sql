@@ -76,6 +76,7 @@ WITH "t12" AS (
         "t0"."refunded_at",
         "t0"."device_key",
         "t0"."linked_at",
+        "t0"."cost",
         COALESCE("t0"."revenue", 0) AS "standing_after_order_refunded"
       FROM "log" AS "t0"
       WHERE
@@ -106,6 +107,7 @@ WITH "t12" AS (
         "t9"."refunded_at",
         "t9"."device_key",
         "t9"."linked_at",
+        "t9"."cost",
         CASE
           WHEN "t9"."given" IS NULL
           THEN "t9"."paid"
@@ -127,6 +129,7 @@ WITH "t12" AS (
           "t4"."refunded_at",
           "t4"."device_key",
           "t4"."linked_at",
+          "t4"."cost",
           "t4"."paid",
           "t8"."person_key" AS "person_key_right",
           "t8"."order_id" AS "order_id_right",
@@ -145,6 +148,7 @@ WITH "t12" AS (
             "t0"."refunded_at",
             "t0"."device_key",
             "t0"."linked_at",
+            "t0"."cost",
             COALESCE("t0"."revenue", 0) AS "paid"
           FROM "log" AS "t0"
           WHERE
@@ -196,7 +200,8 @@ WITH "t12" AS (
     "t1"."channel",
     "t1"."refunded_at",
     "t1"."device_key",
-    "t1"."linked_at"
+    "t1"."linked_at",
+    "t1"."cost"
   FROM "log" AS "t1"
   SEMI JOIN (
     SELECT
@@ -310,6 +315,7 @@ WITH "t12" AS (
       "t18"."refunded_at",
       "t18"."device_key",
       "t18"."linked_at",
+      "t18"."cost",
       CAST(NULL AS TIMESTAMP) AS "reversed_at_order_refunded"
     FROM "t17" AS "t18"
     WHERE
@@ -340,6 +346,7 @@ WITH "t12" AS (
       "t24"."refunded_at",
       "t24"."device_key",
       "t24"."linked_at",
+      "t24"."cost",
       "t36"."reversed_at_order_refunded"
     FROM (
       SELECT
@@ -355,6 +362,7 @@ WITH "t12" AS (
         "t18"."refunded_at",
         "t18"."device_key",
         "t18"."linked_at",
+        "t18"."cost",
         COALESCE("t18"."revenue", 0) AS "paid"
       FROM "t17" AS "t18"
       WHERE

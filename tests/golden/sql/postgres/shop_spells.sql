@@ -89,6 +89,7 @@ WITH "t14" AS (
       "t0"."refunded_at",
       "t0"."device_key",
       "t0"."linked_at",
+      "t0"."cost",
       CAST(NULL AS TIMESTAMP) AS "reversed_at_order_refunded"
     FROM "log" AS "t0"
     WHERE
@@ -119,6 +120,7 @@ WITH "t14" AS (
       "t6"."refunded_at",
       "t6"."device_key",
       "t6"."linked_at",
+      "t6"."cost",
       "t18"."reversed_at_order_refunded"
     FROM (
       SELECT
@@ -134,6 +136,7 @@ WITH "t14" AS (
         "t0"."refunded_at",
         "t0"."device_key",
         "t0"."linked_at",
+        "t0"."cost",
         COALESCE("t0"."revenue", 0) AS "paid"
       FROM "log" AS "t0"
       WHERE

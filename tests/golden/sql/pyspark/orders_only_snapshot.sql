@@ -138,6 +138,7 @@ FROM (
         `t0`.`refunded_at`,
         `t0`.`device_key`,
         `t0`.`linked_at`,
+        `t0`.`cost`,
         COALESCE(`t0`.`revenue`, 0) AS `standing_after_order_refunded`
       FROM `log` AS `t0`
       WHERE
@@ -169,6 +170,7 @@ FROM (
         `t8`.`refunded_at`,
         `t8`.`device_key`,
         `t8`.`linked_at`,
+        `t8`.`cost`,
         CASE
           WHEN `t8`.`given` IS NULL
           THEN `t8`.`paid`
@@ -190,6 +192,7 @@ FROM (
           `t3`.`refunded_at`,
           `t3`.`device_key`,
           `t3`.`linked_at`,
+          `t3`.`cost`,
           `t3`.`paid`,
           `t7`.`person_key` AS `person_key_right`,
           `t7`.`order_id` AS `order_id_right`,
@@ -208,6 +211,7 @@ FROM (
             `t0`.`refunded_at`,
             `t0`.`device_key`,
             `t0`.`linked_at`,
+            `t0`.`cost`,
             COALESCE(`t0`.`revenue`, 0) AS `paid`
           FROM `log` AS `t0`
           WHERE

@@ -85,6 +85,7 @@ WITH "t14" AS (
       "t0"."refunded_at",
       "t0"."device_key",
       "t0"."linked_at",
+      "t0"."cost",
       CAST(NULL AS TIMESTAMP) AS "reversed_at_order_refunded"
     FROM "log" AS "t0"
     WHERE
@@ -115,6 +116,7 @@ WITH "t14" AS (
       "t6"."refunded_at",
       "t6"."device_key",
       "t6"."linked_at",
+      "t6"."cost",
       "t18"."reversed_at_order_refunded"
     FROM (
       SELECT
@@ -130,6 +132,7 @@ WITH "t14" AS (
         "t0"."refunded_at",
         "t0"."device_key",
         "t0"."linked_at",
+        "t0"."cost",
         COALESCE("t0"."revenue", 0) AS "paid"
       FROM "log" AS "t0"
       WHERE
