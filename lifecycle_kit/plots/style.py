@@ -215,9 +215,10 @@ def set_title(ax: Axes, title: str, *, pad: float = 10) -> None:
     )
 
 
-def set_source(ax: Axes, source: str | None, *notes: str, below: float = 40) -> None:
-    """Write notes and the source under the Axes, `below` points from its lower edge."""
+def set_source(ax: Axes, source: str | None, *notes: str, below: float = 40, width: float | None = None) -> None:
+    """Write notes and the source under the Axes, `below` points from its lower edge, in lines of `width` points."""
     parts = [*notes, *([f"Source: {shorten(plain(source), 110)}"] if source else [])]
+    parts = [wrap(ax, part, width, 8, 3) for part in parts] if width else parts
     if parts:
         ax.annotate(
             "\n".join(parts),
