@@ -266,7 +266,7 @@ def _spark(table: _Table, row: Any, y: float) -> None:
     lonely = (
         np.isfinite(value) & ~np.isfinite(np.append(np.nan, value[:-1])) & ~np.isfinite(np.append(value[1:], np.nan))
     )
-    inside.plot(at[lonely], value[lonely], "o", color=_LINE, markersize=2 * size)
+    inside.plot(at[lonely], value[lonely], "o", color=_LINE, markersize=2 * size, clip_on=False)
     if np.isfinite(value[-1]):
         colour = _GREY if grey[-1] else _LINE
         hollow = row.mature_share < 1 or panels.marked(row.mark, "partial")

@@ -33,7 +33,7 @@ def _written(value: float, unit: str) -> str:
         return f"{value:,.2f}"
     if abs(value) >= 100 or (unit not in _MEASURES and value % 1 == 0):
         return f"{value:,.0f}"
-    return f"{value:,.1f}"
+    return f"{value:,.1f}" if abs(value) >= 1 or value == 0 else f"{value:,.2f}"
 
 
 def short_number(unit: str) -> Callable[[float], str]:

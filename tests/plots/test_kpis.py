@@ -151,7 +151,8 @@ def test_ticks_tell_each_other_apart():
         ("share", 0.0231, "2.31%"),
         ("share", 0.231, "23.1%"), ("share", 1.08, "108.0%"), ("share", -0.2, "\u221220.0%"),
         ("money", 84.2, "84.20"), ("money", 1240000.4, "1,240,000"), ("people", 12, "12"), ("orders", 12.5, "12.5"),
-        ("people per day", 12, "12.0"), ("ratio", 1.256, "1.26"), ("points", -31, "\u221231.0"),
+        ("people per day", 12, "12.0"), ("ratio", 1.256, "1.26"), ("people per person", 0.125, "0.12"),
+        ("points", -31, "\u221231.0"),
         ("visits", 1234.4, "1,234"),
     ],
 )  # fmt: skip
