@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_scorecard"]
 
 _COLUMNS = (
-    "kpi", "label", "stage", "unit", "better", "period_start", "period_end", "value", "lo", "hi", "previous", "change",
-    "change_absolute", "flag", "limit_lo", "limit_hi", "target", "target_met", "n_den", "mature_share", "mark",
+    "kpi", "label", "stage", "unit", "better_when", "period_start", "period_end", "value", "lo", "hi", "previous",
+    "change", "change_absolute", "flag", "limit_lo", "limit_hi", "target", "target_met", "n_den", "mature_share", "mark",
     "reason", "history",
 )  # fmt: skip
 _GOOD, _BAD, _LINE, _GREY = "#00704f", "#c22f1f", "#3d5a80", "#8c959f"
@@ -79,7 +79,7 @@ def plot_scorecard(
     Parameters
     ----------
     card : pandas.DataFrame
-        One row per KPI, in the order to draw: kpi, label, stage, unit, better ("higher", "lower", "neither"),
+        One row per KPI, in the order to draw: kpi, label, stage, unit, better_when ("higher", "lower", "neither"),
         period_start, period_end (both included), value, lo, hi, previous, change (relative), change_absolute, flag
         ("above", "below" or null), limit_lo, limit_hi, target, target_met, n_den, mature_share, mark, reason (why the
         value is null), history (a list of dicts, oldest first: period_start, value, flag, mark).
@@ -199,7 +199,7 @@ def _change(table: _Table, row: Any, number: Any, up: float, down: float) -> Non
     if moved == 0:
         table.write(_CHANGE, up, "= no change", 9.5, style.MUTED)
         return
-    better = {"higher": moved > 0, "lower": moved < 0}.get(row.better)
+    better = {"higher": moved > 0, "lower": moved < 0}.get(row.better_when)
     colour = style.MUTED if better is None else _GOOD if better else _BAD
     room = _TARGET - _CHANGE - 8
     table.write(_CHANGE, up, f"{'▲' if moved > 0 else '▼'} {size}", 10.5, colour, room, fontweight="bold")

@@ -22,6 +22,7 @@ __all__ = [
     "reversing_events",
     "taken_back_at",
     "what_stands",
+    "what_stands_of",
     "with_taken_back",
     "with_what_stands",
 ]
@@ -43,7 +44,12 @@ def taken_back_at(signal: Signal, rows: ir.Table) -> ir.TimestampValue | None:
 
 def what_stands(signal: Signal, rows: ir.Table) -> ir.IntegerValue | None:
     """Return the column that says what of each row's amount stands; None for a signal without reversal."""
-    return rows[_standing_column(signal.reversed_by.event)] if signal.reversed_by else None
+    return what_stands_of(signal.reversed_by.event, rows) if signal.reversed_by else None
+
+
+def what_stands_of(event: str, rows: ir.Table) -> ir.IntegerValue:
+    """Return the column that `with_what_stands` added for a reversing event."""
+    return rows[_standing_column(event)]
 
 
 def with_what_stands(rows: ir.Table, event: str, view: View) -> ir.Table:

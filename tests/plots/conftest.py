@@ -102,7 +102,7 @@ def kpis_frame(n_periods=4, slices=(None,), labels=("Daily traffic", "Conversion
                 rows.append(
                     {
                         "kpi": label.lower().replace(" ", "_"), "label": label, "stage": "purchase", "unit": unit,
-                        "better": "higher", "period_start": start, "period_end": start + dt.timedelta(days=27),
+                        "better_when": "higher", "period_start": start, "period_end": start + dt.timedelta(days=27),
                         "dimension": None if name is None else "channel", "slice": name, "value": value,
                         "lo": value * 0.9, "hi": value * 1.2, "n_num": 1, "n_den": 100 * s, "mature_share": 1.0,
                         "method": "wilson", "definition_hash": "abc", "mark": (marks or {}).get(month), "reason": None,
@@ -129,7 +129,7 @@ def card_frame(labels=("Daily traffic", "Average order value", "Lapse rate"), st
         rows.append(
             {
                 "kpi": f"kpi_{i}", "label": label, "stage": (stages or ("awareness", "purchase", "retention"))[j],
-                "unit": units[j], "better": better[j], "period_start": dt.date(2025, 4, 1),
+                "unit": units[j], "better_when": better[j], "period_start": dt.date(2025, 4, 1),
                 "period_end": dt.date(2025, 4, 30), "value": values[j], "lo": values[j] * 0.9, "hi": values[j] * 1.1,
                 "previous": previous[j], "change": values[j] / previous[j] - 1,
                 "change_absolute": values[j] - previous[j], "flag": "above" if j == 2 else None,

@@ -37,7 +37,7 @@ def test_values_intervals_changes_and_targets_are_written():
 
 
 def test_a_change_of_what_is_neither_good_nor_bad_is_grey():
-    ax = plot_scorecard(card_frame().assign(better="neither"))
+    ax = plot_scorecard(card_frame().assign(better_when="neither"))
     assert colour_of(ax, "▲ 20%") == GREY
     assert "from 100" in texts(ax)
 

@@ -1,0 +1,298 @@
+"""Compute KPIs: what they need is looked up, read once, and shared by all that ask for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifecycle_kit.calendar import closing_instant, day_of
+from lifecycle_kit.errors import DataError, UnknownNameError, UsageError
+from lifecycle_kit.kpis.catalogue_file import load_catalogue
+from lifecycle_kit.kpis.declared import (
+    KPI,
+    ORDER,
+    Base,
+    Catalogue,
+    Followed,
+    Ratio,
+    Score,
+    StageTime,
+    TimeTo,
+    Worth,
+)
+from lifecycle_kit.kpis.needs import Needs, contents_of, lacking, needs_of
+from lifecycle_kit.kpis.periods import By, Periods, day_given, make_periods
+from lifecycle_kit.kpis.question import DIMENSIONS, Dimension, Question
+from lifecycle_kit.kpis.sums import Cell, Reading, null
+from lifecycle_kit.kpis.values import VALUE_COLUMNS, KPIValues
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+    from lifecycle_kit.contract.dataset import Dataset
+    from lifecycle_kit.stages.model import StageModel
+
+__all__ = ["RUN_IN_DAYS", "compute_kpis"]
+
+# a log's first days, in which everybody looks new
+RUN_IN_DAYS = 30
+
+Told = tuple[KPI, Cell, Reading, str | None]
+
+
+def compute_kpis(
+    dataset: Dataset,
+    names: str | Iterable[str] | None = None,
+    *,
+    catalogue: Catalogue | str | Path | None = None,
+    since: str | dt.date | None = None,
+    until: str | dt.date | None = None,
+    by: By | None = None,
+    as_of: str | dt.date | None = None,
+    dimension: Dimension | None = None,
+    model: StageModel | None = None,
+    week_start: str = "monday",
+    run_in_days: int = RUN_IN_DAYS,
+) -> KPIValues:
+    """Compute KPIs per period, for everybody and for every slice, in one pass per kind of question.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The shop's log.
+    names : str or iterable of str, optional
+        Ids of KPIs. Default: all of the catalogue.
+    catalogue : Catalogue, path, optional
+        A company's own catalogue. Default: the one that ships.
+    since, until : str or date, optional
+        First and last business day, both included. Default: the 365 days up to `until`, which is `as_of` by default.
+    by : {"day", "week", "month", "quarter", "year"}, optional
+        One row per such period; the outer two are cut, and marked partial. Default: one row for the whole.
+    as_of : str or date, optional
+        What happened later is not known yet. Default: the log's last day.
+    dimension : {"channel", "country", "cohort", "stage"}, optional
+        What slices tell apart. The channel is the one that brought the person, the cohort the month of the first
+        order, the stage the one the person was in when the period began (needs `model`).
+    model : StageModel, optional
+        The company's map, for KPIs of its stages and the dimension stage.
+    week_start : str, default "monday"
+    run_in_days : int, default 30
+        So many days after the log's first one, what depends on somebody being new is marked left-censored. 0 for a
+        shop whose log begins with its opening.
+
+    Returns
+    -------
+    KPIValues
+
+    Raises
+    ------
+    UsageError
+        When the period is empty or ends after `as_of`, or an option is not one of the allowed.
+    UnknownNameError
+        When a KPI is not in the catalogue.
+    DataError
+        When the log is empty.
+    """
+    chosen = catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue)
+    if names is not None:
+        chosen = chosen.only([names] if isinstance(names, str) else names)
+    known, periods = _when(dataset, since, until, by, as_of, week_start)
+    if dimension is not None and dimension not in DIMENSIONS:
+        raise UnknownNameError("dimension", str(dimension), DIMENSIONS)
+    if dimension == "stage" and model is None:
+        raise UsageError("The dimension stage needs a stage model.", fix="Give model=load_model(...).")
+    if isinstance(run_in_days, bool) or not isinstance(run_in_days, int) or run_in_days < 0:
+        raise UsageError(f"run_in_days {run_in_days} must be a whole number, at least 0.", fix="Write for example 30.")
+    contents = contents_of(dataset)
+    needs = {kpi: needs_of(kpi) for kpi in chosen}
+    reasons = {kpi: lacking(needs[kpi], dataset, contents, model is not None) for kpi in chosen}
+    able = [kpi for kpi in chosen if reasons[kpi] is None]
+    question = _question(dataset, known, periods, dimension, model, any(needs[kpi].stages for kpi in able))
+    told: list[Told] = [
+        (kpi, Cell(period), null(reason), None)
+        for kpi, reason in reasons.items()
+        if reason is not None
+        for period in range(len(periods))
+    ]
+    try:
+        told += _readings(question, able, reduce(lambda a, b: a | b, (needs[kpi] for kpi in able), Needs()))
+    finally:
+        question.drop()
+    rows = [_row(question, run_in_days, *each) for each in told]
+    stages = [] if model is None else [stage.id for stage in sorted(model.stages, key=lambda stage: stage.rank)]
+    return KPIValues(_frame(rows, chosen, stages), chosen, f"{dataset.name}, as of {known}")
+
+
+def _when(
+    dataset: Dataset,
+    since: str | dt.date | None,
+    until: str | dt.date | None,
+    by: str | None,
+    as_of: str | dt.date | None,
+    week_start: str,
+) -> tuple[dt.date, Periods]:
+    if dataset.first_at is None or dataset.last_at is None:
+        raise DataError(f"The log of {dataset.name!r} is empty.", fix="Run 'lifecycle check' to see why.")
+    known = day_given(as_of) if as_of is not None else day_of(dataset.last_at, dataset.timezone)
+    last = day_given(until) if until is not None else known
+    if last > known:
+        raise UsageError(f"The period ends on {last}, after the as-of day {known}.", fix="Give an earlier until.")
+    first = day_given(since) if since is not None else last - dt.timedelta(days=364)
+    if first > last:
+        raise UsageError(f"The period from {first} to {last} is empty.", fix="Give a since before until and as_of.")
+    return known, make_periods(first, last, by, week_start)
+
+
+def _question(
+    dataset: Dataset,
+    known: dt.date,
+    periods: Periods,
+    dimension: Dimension | None,
+    model: StageModel | None,
+    needs_stages: bool,
+) -> Question:
+    from lifecycle_kit.stages.heard import View
+    from lifecycle_kit.stages.history import history
+
+    view = View(closing_instant(known, dataset.timezone))
+    asked = model is not None and (needs_stages or dimension == "stage")
+    past = history(dataset, model, known) if asked and model is not None else None
+    return Question(dataset, view, known, periods, dimension, past)
+
+
+def _readings(question: Question, kpis: list[KPI], needs: Needs) -> Iterator[Told]:
+    """Store what is shared, then let each shape of measure do its pass."""
+    from lifecycle_kit.kpis.bases import base_readings
+    from lifecycle_kit.kpis.daily import daily_readings
+    from lifecycle_kit.kpis.people import people_table, stage_table
+    from lifecycle_kit.kpis.ratios import ratio_readings
+    from lifecycle_kit.kpis.rows import standing_orders
+    from lifecycle_kit.kpis.scores import score_readings
+    from lifecycle_kit.kpis.spend import spending
+    from lifecycle_kit.kpis.stagewise import stage_readings
+    from lifecycle_kit.kpis.worth import worth_readings
+
+    if not kpis:
+        return
+    asks_orders = ORDER in needs.events or question.dimension == "cohort"
+    orders = question.store("orders", standing_orders(question.view)) if asks_orders else None
+    people = question.store("people", people_table(question, orders, needs.firsts, with_channel=needs.channel))
+    stages = question.store("stages", stage_table(question)) if question.dimension == "stage" else None
+    spent = spending(question) if needs.spending else None
+
+    def of(*shapes: type) -> list[KPI]:
+        return [kpi for kpi in kpis if isinstance(kpi.measure, shapes)]
+
+    ratios = of(Ratio)
+    per_day = [kpi for kpi in ratios if kpi.interval == "delta_by_day"]
+    over_people = [kpi for kpi in ratios if kpi not in per_day]
+    if per_day:
+        yield from _alike(daily_readings(question, per_day, orders, people, stages))
+    if over_people:
+        yield from _alike(ratio_readings(question, over_people, orders, people, stages, spent))
+    if of(Followed, TimeTo):
+        yield from _followed(question, of(Followed, TimeTo), orders, people, stages)
+    if of(Base):
+        yield from _alike(base_readings(question, of(Base), orders, people))
+    if of(Score):
+        yield from _alike(score_readings(question, of(Score), people, stages))
+    if of(Worth):
+        assert orders is not None
+        assert spent is not None
+        yield from _alike(worth_readings(question, of(Worth), orders, people, stages, spent))
+    if of(StageTime):
+        yield from stage_readings(question, of(StageTime), people, stages)
+
+
+def _alike(found: Iterator[tuple[KPI, Cell, Reading]]) -> Iterator[Told]:
+    for kpi, cell, reading in found:
+        yield kpi, cell, reading, None
+
+
+def _followed(
+    question: Question, kpis: list[KPI], orders: ir.Table | None, people: ir.Table, stages: ir.Table | None
+) -> Iterator[Told]:
+    """One pass per anchor, shared by the shares and the times that begin there."""
+    from lifecycle_kit.kpis.followed import followed_rows
+    from lifecycle_kit.kpis.people import sliced
+    from lifecycle_kit.kpis.shares import share_readings
+    from lifecycle_kit.kpis.times import time_readings
+
+    by_anchor: dict[Any, list[KPI]] = {}
+    for kpi in kpis:
+        assert isinstance(kpi.measure, Followed | TimeTo)
+        by_anchor.setdefault(kpi.measure.anchor, []).append(kpi)
+    for anchor, alike in by_anchor.items():
+        measures = [kpi.measure for kpi in alike if isinstance(kpi.measure, Followed | TimeTo)]
+        rows = followed_rows(question, anchor, measures, orders, people)
+        rows = question.store("followed", sliced(question, rows, people, stages))
+        shares = [kpi for kpi in alike if isinstance(kpi.measure, Followed)]
+        times = [kpi for kpi in alike if isinstance(kpi.measure, TimeTo)]
+        if shares:
+            yield from _alike(share_readings(question, shares, rows))
+        if times:
+            yield from _alike(time_readings(question, times, rows))
+
+
+def _row(
+    question: Question, run_in_days: int, kpi: KPI, cell: Cell, reading: Reading, stage: str | None
+) -> dict[str, Any]:
+    periods = question.periods
+    label = kpi.label
+    if stage is not None:
+        assert question.history is not None
+        label = f"{label}: {question.history.model.labels[stage]}"
+    return {
+        "kpi": kpi.id if stage is None else f"{kpi.id}.{stage}",
+        "stage": kpi.stage if stage is None else stage,
+        "label": label,
+        "unit": kpi.unit,
+        "better_when": kpi.better_when,
+        "period_start": periods.starts[cell.period],
+        "period_end": periods.ends[cell.period],
+        "dimension": question.dimension,
+        "slice": cell.slice,
+        **vars(reading),
+        "method": kpi.interval,
+        "definition_hash": kpi.definition_hash,
+        "mark": _mark(question, run_in_days, kpi, cell.period),
+    }
+
+
+def _mark(question: Question, run_in_days: int, kpi: KPI, period: int) -> str | None:
+    days = question.dataset.days
+    assert days is not None
+    start, end = question.periods.starts[period], question.periods.ends[period]
+    begins = days[0] + dt.timedelta(days=run_in_days)
+    marks = ["left-censored"] if _needs_a_past(kpi) and start < begins and run_in_days else []
+    if not question.periods.whole[period] or start < days[0] or end > days[1]:
+        marks.append("partial")
+    return ", ".join(marks) or None
+
+
+def _needs_a_past(kpi: KPI) -> bool:
+    """Whether a value depends on what people did before the period: there the log's beginning misleads."""
+    measure = kpi.measure
+    if isinstance(measure, Ratio):
+        sides = [side for side in (measure.numerator, measure.denominator) if side is not None]
+        return any(side.kind in ("first", "flow") for side in sides)
+    if isinstance(measure, Followed | TimeTo):
+        return measure.anchor.kind == "first"
+    return not isinstance(measure, Score)
+
+
+def _frame(rows: list[dict[str, Any]], catalogue: Catalogue, stages: list[str]) -> pd.DataFrame:
+    """Rows in the catalogue's order; of a KPI, everybody first, then the slices, each by time."""
+    import pandas as pd
+
+    order = {kpi.id: (i, 0) for i, kpi in enumerate(catalogue)}
+    order |= {f"{kpi.id}.{stage}": (order[kpi.id][0], j + 1) for kpi in catalogue for j, stage in enumerate(stages)}
+    rows.sort(key=lambda row: (order[row["kpi"]], row["slice"] is not None, row["slice"] or "", row["period_start"]))
+    numbers = ["value", "lo", "hi", "n_num", "n_den", "mature_share"]
+    texts = [c for c in VALUE_COLUMNS if c not in (*numbers, "period_start", "period_end")]
+    frame = pd.DataFrame(rows, columns=list(VALUE_COLUMNS))
+    return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(texts, "str"))
