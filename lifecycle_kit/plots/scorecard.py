@@ -18,8 +18,8 @@ __all__ = ["plot_scorecard"]
 
 _COLUMNS = (
     "kpi", "label", "stage", "unit", "better_when", "period_start", "period_end", "value", "lo", "hi", "previous",
-    "change", "change_absolute", "flag", "limit_lo", "limit_hi", "target", "target_met", "n_den", "mature_share", "mark",
-    "reason", "history",
+    "change", "change_absolute", "flag", "limit_lo", "limit_hi", "target", "target_met", "n_den", "mature_share",
+    "mark", "reason", "history",
 )  # fmt: skip
 _GOOD, _BAD, _LINE, _GREY = "#00704f", "#c22f1f", "#3d5a80", "#8c959f"
 # points at full size: height of a row, of a stage's name, of the words above the columns
@@ -218,7 +218,7 @@ def _target(table: _Table, row: Any, number: Any, up: float, down: float) -> Non
     sign = "✓ " if met else "✗ " if known else ""
     weight, room = "bold" if known else "normal", _SPARK - _TARGET - 6
     table.write(_TARGET, up, f"{sign}{number(row.target)}", 9.5, colour, room, fontweight=weight)
-    wanted = {"higher": "at least", "lower": "at most"}.get(row.better, "wanted")
+    wanted = {"higher": "at least", "lower": "at most"}.get(row.better_when, "wanted")
     state = "met" if met else "missed" if known else "not known"
     table.write(_TARGET, down, f"{wanted}: {state}", 7.5, colour, room)
 
