@@ -44,6 +44,9 @@ _HOME = {
     "BaseMetrics": "kpis.base",
     "compute_kpis": "kpis.compute",
     "KPIValues": "kpis.values",
+    "scorecard": "kpis.scorecard",
+    "scorecard_of": "kpis.scorecard",
+    "Scorecard": "kpis.scorecard",
     "KPI": "kpis.declared",
     "Catalogue": "kpis.declared",
     "load_catalogue": "kpis.catalogue_file",
@@ -75,6 +78,15 @@ if TYPE_CHECKING:
     from lifecycle_kit.export import write_table as write_table
     from lifecycle_kit.kpis.base import BaseMetrics as BaseMetrics
     from lifecycle_kit.kpis.base import base_metrics as base_metrics
+    from lifecycle_kit.kpis.catalogue_file import load_catalogue as load_catalogue
+    from lifecycle_kit.kpis.catalogue_file import parse_catalogue as parse_catalogue
+    from lifecycle_kit.kpis.compute import compute_kpis as compute_kpis
+    from lifecycle_kit.kpis.declared import KPI as KPI
+    from lifecycle_kit.kpis.declared import Catalogue as Catalogue
+    from lifecycle_kit.kpis.scorecard import Scorecard as Scorecard
+    from lifecycle_kit.kpis.scorecard import scorecard as scorecard
+    from lifecycle_kit.kpis.scorecard import scorecard_of as scorecard_of
+    from lifecycle_kit.kpis.values import KPIValues as KPIValues
     from lifecycle_kit.movement.transitions import Transitions as Transitions
     from lifecycle_kit.movement.transitions import transitions as transitions
     from lifecycle_kit.simulate import simulate_shop as simulate_shop

@@ -265,6 +265,11 @@ class KPI:
     target: float | None = None
 
     @property
+    def compares_periods(self) -> bool:
+        """Whether periods had equal time to show it: with an open end, older ones look better by age alone."""
+        return not isinstance(self.measure, Followed) or self.measure.end is not None
+
+    @property
     def definition_hash(self) -> str:
         """Twelve hexadecimal digits of what the value is made of; words and targets do not change it."""
         told = {

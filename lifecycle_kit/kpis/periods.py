@@ -16,7 +16,7 @@ from lifecycle_kit.errors import UnknownNameError, UsageError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-__all__ = ["WEEKDAYS", "By", "Periods", "day_given", "days_between", "make_periods"]
+__all__ = ["WEEKDAYS", "By", "Periods", "day_given", "days_between", "make_periods", "start_of"]
 
 By = Literal["day", "week", "month", "quarter", "year"]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -142,6 +142,14 @@ def make_periods(first: dt.date, last: dt.date, by: str | None, week_start: str 
         origin,
         length,
     )
+
+
+def start_of(last: dt.date, by: str, n_periods: int, week_start: str = "monday") -> dt.date:
+    """Return the first day of the earliest of `n_periods` periods, the one that `last` falls into being the newest."""
+    newest = make_periods(last, last, by, week_start)
+    if by in _MONTHS:
+        return _first_of_month(newest.origin, -newest.length * (n_periods - 1))
+    return newest.origin - dt.timedelta(days=newest.length * (n_periods - 1))
 
 
 def day_given(given: str | dt.date) -> dt.date:

@@ -94,5 +94,5 @@ def by_bucket(found: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
 
 def divided(top: Any, bottom: Any) -> Any:
     """Return top / bottom, nan where there is nothing to divide by."""
-    bottom = np.asarray(bottom, dtype="float64")
+    top, bottom = np.broadcast_arrays(np.asarray(top, "float64"), np.asarray(bottom, "float64"))
     return np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom != 0)

@@ -12,7 +12,7 @@ from lifecycle_kit.kpis.declared import KPI, ORDER, Worth
 from lifecycle_kit.kpis.intervals import bucket_bootstrap
 from lifecycle_kit.kpis.people import first_day, sliced
 from lifecycle_kit.kpis.periods import days_between
-from lifecycle_kit.kpis.sums import N_BUCKETS, Cell, Reading, cells, divided, null
+from lifecycle_kit.kpis.sums import N_BUCKETS, Cell, Reading, cells, null
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ def _reading(question: Question, measure: Worth, cell: Cell, there: pd.DataFrame
     sums = _by_bucket_and_age(there, n_ages)
     if measure.gives == "ratio":
         total = float(sums.sum())
-        bounds = bucket_bootstrap(sums.sum(axis=1, keepdims=True), lambda drawn: divided(drawn[:, 0], spent))
+        bounds = bucket_bootstrap(sums.sum(axis=1, keepdims=True), lambda drawn: drawn[:, 0] / spent)
         return _told(total / spent, bounds, total, spent)
     value = _payback(sums.sum(axis=0, keepdims=True), spent)[0]
     bounds = bucket_bootstrap(sums, lambda drawn: _payback(drawn, spent))
