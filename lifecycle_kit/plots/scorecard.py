@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -72,8 +73,8 @@ def plot_scorecard(
     """Draw a scorecard: KPIs by stage, each with value, interval, change, target, and a spark line of its history.
 
     A change is coloured by what is better for the KPI, and says so in words; grey where neither is. In the spark line
-    the band is the usual range (control limits), the last point a dot, a red ring a point outside its limits; a hollow
-    dot is a period that is partial or whose people are not all old enough; grey is the beginning of the log, where
+    the band is the usual range (control limits), the dot the period that is told (dotted after it: too young
+    to tell), a red ring a point outside its limits; a hollow dot is a period that is partial or whose people are not all old enough; grey is the beginning of the log, where
     everybody looks new.
 
     Parameters
@@ -149,7 +150,11 @@ def _head(table: _Table, top: float, history: str) -> float:
 
 def _notes(rows: list[Any]) -> list[str]:
     history = [point for row in rows for point in row.history]
-    found = ["Change: against the period before.", "Blue band: the usual range (control limits)."]
+    found = [
+        "Change: against the period before.",
+        "Dotted: too young to tell.",
+        "Blue band: the usual range (control limits).",
+    ]
     if any(row.flag in ("above", "below") for row in rows) or any(p["flag"] in ("above", "below") for p in history):
         found.append("Red ring: outside its limits.")
     second, third = [], []
@@ -170,7 +175,8 @@ def _row(table: _Table, row: Any, y: float) -> None:
     size = 8.5 if two else 9.5
     label = table.wrapped(words.plain(row.label), _VALUE - 14, size, 2)
     table.write(_LABEL, y + (5 if two else 5.5) * table.scale, label, size, va="center", linespacing=1.05)
-    table.write(_LABEL, y - (12 if two else 8) * table.scale, units.axis_label(str(row.unit)), 7, style.MUTED)
+    unit = f"{units.axis_label(str(row.unit))}, {_period(row)}"
+    table.write(_LABEL, y - (12 if two else 8) * table.scale, unit, 7, style.MUTED, _VALUE - _LABEL - 8)
     if words.is_null(row.value):
         reason = "no value" if words.is_null(row.reason) else words.plain(row.reason)
         text = table.wrapped(f"No value: {reason}", _TARGET - _VALUE - 12, 7.5, 3)
@@ -189,12 +195,19 @@ def _row(table: _Table, row: Any, y: float) -> None:
         table.write(_FLAG, y, f"{row.flag}\nlimits", 7.5, _BAD, va="center", fontweight="bold", linespacing=1.05)
 
 
+def _period(row: Any) -> str:
+    """Name a whole month by its month, other stretches by their days."""
+    start, end = row.period_start, row.period_end
+    is_month = start.day == 1 and (end + dt.timedelta(days=1)).day == 1 and (end - start).days < 31
+    return f"{start:%Y-%m}" if is_month else f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
+
+
 def _change(table: _Table, row: Any, number: Any, up: float, down: float) -> None:
     moved = row.change_absolute if words.is_null(row.change) else row.change
     if words.is_null(moved):
         table.write(_CHANGE, up, "no comparison", 7.5, style.MUTED)
         return
-    size = number(abs(moved)) if words.is_null(row.change) else _relative(abs(moved))
+    size = _absolute(row.unit, number, abs(moved)) if words.is_null(row.change) else _relative(abs(moved))
     before = "" if words.is_null(row.previous) else number(row.previous)
     if moved == 0:
         table.write(_CHANGE, up, "= no change", 9.5, style.MUTED)
@@ -205,6 +218,11 @@ def _change(table: _Table, row: Any, number: Any, up: float, down: float) -> Non
     table.write(_CHANGE, up, f"{'▲' if moved > 0 else '▼'} {size}", 10.5, colour, room, fontweight="bold")
     said = "from" if better is None else "better than" if better else "worse than"
     table.write(_CHANGE, down, f"{said} {before}" if before else said.split(" ")[0], 7.5, colour, room)
+
+
+def _absolute(unit: str, number: Any, change: float) -> str:
+    """A difference of two shares is told in points: 3 % of a share is something else."""
+    return f"{change * 100:.{1 if change >= 0.01 else 2}f} pp" if unit == "share" else str(number(change))
 
 
 def _relative(change: float) -> str:
@@ -250,7 +268,11 @@ def _spark(table: _Table, row: Any, y: float) -> None:
         inside.axhspan(bottom, top, color=_LINE, alpha=0.14, linewidth=0)
     beside = grey | np.append(False, grey[:-1])
     size = table.scale
-    inside.plot(at, np.where(grey, np.nan, value), color=_LINE, linewidth=1.3 * size)
+    # after the period that is told, periods are partial or too young: they may still turn
+    told = np.array([point["period_start"] <= row.period_start for point in row.history])
+    inside.plot(at, np.where(grey | ~told, np.nan, value), color=_LINE, linewidth=1.3 * size)
+    young = ~told | np.append(~told[1:], False)
+    inside.plot(at, np.where(young & ~grey, value, np.nan), ":", color=_LINE, linewidth=1.1 * size)
     if grey.any():
         # up to the first point that is to be believed
         inside.plot(at, np.where(beside, value, np.nan), color=_GREY, linewidth=1.1 * size, zorder=1.9)
@@ -267,11 +289,12 @@ def _spark(table: _Table, row: Any, y: float) -> None:
         np.isfinite(value) & ~np.isfinite(np.append(np.nan, value[:-1])) & ~np.isfinite(np.append(value[1:], np.nan))
     )
     inside.plot(at[lonely], value[lonely], "o", color=_LINE, markersize=2 * size, clip_on=False)
-    if np.isfinite(value[-1]):
-        colour = _GREY if grey[-1] else _LINE
+    shown = [i for i, point in enumerate(row.history) if point["period_start"] == row.period_start]
+    for i in [i for i in shown if np.isfinite(value[i])]:
+        colour = _GREY if grey[i] else _LINE
         hollow = row.mature_share < 1 or panels.marked(row.mark, "partial")
         inside.plot(
-            at[-1:], value[-1:], "o", color=colour, markerfacecolor=style.PAPER if hollow else colour,
+            at[i], value[i], "o", color=colour, markerfacecolor=style.PAPER if hollow else colour,
             markersize=4.4 * size, clip_on=False, zorder=2.5,
         )  # fmt: skip
     if len(at) > 1:

@@ -25,12 +25,14 @@ def number(unit: str) -> Callable[[float], str]:
 
 
 def _written(value: float, unit: str) -> str:
+    if np.isinf(value):
+        return "\u221e" if value > 0 else "-\u221e"
     if unit == "share":
         return f"{value:.1%}" if abs(value) >= 0.1 else f"{value:.2%}"
     if unit == "money":
         return f"{value:,.2f}" if abs(value) < 10_000 else f"{value:,.0f}"
-    if unit == "ratio":
-        return f"{value:,.2f}"
+    if (unit == "ratio" or unit.endswith(" per person")) and abs(value) < 100:
+        return f"{value:,.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:,.3f}"
     if abs(value) >= 100 or (unit not in _MEASURES and value % 1 == 0):
         return f"{value:,.0f}"
     return f"{value:,.1f}" if abs(value) >= 1 or value == 0 else f"{value:,.2f}"
