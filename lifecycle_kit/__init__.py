@@ -51,6 +51,8 @@ _HOME = {
     "Catalogue": "kpis.declared",
     "load_catalogue": "kpis.catalogue_file",
     "parse_catalogue": "kpis.catalogue_file",
+    "retention": "kpis.cohorts",
+    "Retention": "kpis.cohorts",
     "simulate_shop": "simulate",
     "write_table": "export",
     "LifecycleError": "errors",
@@ -80,6 +82,8 @@ if TYPE_CHECKING:
     from lifecycle_kit.kpis.base import base_metrics as base_metrics
     from lifecycle_kit.kpis.catalogue_file import load_catalogue as load_catalogue
     from lifecycle_kit.kpis.catalogue_file import parse_catalogue as parse_catalogue
+    from lifecycle_kit.kpis.cohorts import Retention as Retention
+    from lifecycle_kit.kpis.cohorts import retention as retention
     from lifecycle_kit.kpis.compute import compute_kpis as compute_kpis
     from lifecycle_kit.kpis.declared import KPI as KPI
     from lifecycle_kit.kpis.declared import Catalogue as Catalogue
