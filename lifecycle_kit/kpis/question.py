@@ -52,11 +52,16 @@ class Question:
     _stored: dict[str, str] = field(default_factory=dict)
 
     def store(self, name: str, rows: ir.Table) -> ir.Table:
-        """Keep the rows of a query in the engine, and return them as a table; `drop` forgets them."""
+        """Keep the rows of a query in the engine, and return them as a table; `drop` forgets them.
+
+        So does storing others under the same name: what was kept before is gone then.
+        """
         import ibis
 
         from lifecycle_kit.engine.base import compile_sql
 
+        if name in self._stored:
+            self.dataset.engine.drop(self._stored.pop(name))
         relation = f"kpi_{name}_{next(_number)}"
         self.dataset.engine.store(relation, compile_sql(rows, self.dataset.engine))
         self._stored[name] = relation
