@@ -86,8 +86,9 @@ def _stretches(question: Question, base: Base, orders: ir.Table | None) -> ir.Ta
         days = _active_days(question, base, orders)
         order = ibis.window(group_by="person_key", order_by="day")
         told = days.mutate(following=days.day.lead().over(order))
-        silent = told.mutate(out_on=(told.day + ibis.interval(days=base.days + 1)).cast("date"))
-        is_out = (silent.following.isnull() | (silent.following >= silent.out_on)) & (silent.out_on <= known)
+        # the last day of silence: at its close the touchpoint no longer counts, as in a stage model's window
+        silent = told.mutate(out_on=(told.day + ibis.interval(days=base.days)).cast("date"))
+        is_out = (silent.following.isnull() | (silent.following > silent.out_on)) & (silent.out_on <= known)
         rows = silent.select(
             "person_key",
             "day",
