@@ -44,7 +44,9 @@ class Retention:
         ("left-censored": the log had hardly begun, so old customers look new).
     mean : pandas.DataFrame
         One row per age, over the cohorts that have reached it: age, n_cohorts, n_people, n_active, share (n_active by
-        n_people: large cohorts weigh more), cumulative_revenue_per_person. Cohorts with a mark are in it.
+        n_people: large cohorts weigh more), revenue_per_person (weighed alike), cumulative_revenue_per_person (its
+        running sum: from age to age fewer cohorts are left, so the mean of their sums would jump). Cohorts with a mark
+        are in it; ask for a later `since` to leave them out.
     by : str
         What a period is: week, month, quarter or year.
     activity : tuple of str
@@ -154,7 +156,7 @@ class Retention:
         return plot_cohort_curves(
             self.counts.rename(columns=value),
             mean=self.mean.rename(columns=value),
-            value_label="revenue so far, per person of the cohort",
+            value_label="so far, per person",
             age_label=self._age_label,
             title="Revenue so far per person, cohorts at equal age",
             source=self.source,
@@ -288,13 +290,13 @@ def _cells(span: Span, sums: pd.DataFrame, last: pd.DataFrame | None) -> pd.Data
 
 def _mean(counts: pd.DataFrame) -> pd.DataFrame:
     """The cohorts of each age as if they were one."""
-    so_far = counts["cumulative_revenue_per_person"] * counts["n_people"]
-    by_age = counts.assign(so_far=so_far).groupby("age")
+    by_age = counts.groupby("age")
     mean = by_age.agg(n_cohorts=("cohort", "size"), n_people=("n_people", "sum"), n_active=("n_active", "sum"))
     mean["share"] = mean["n_active"] / mean["n_people"]
-    mean["cumulative_revenue_per_person"] = by_age["so_far"].sum(min_count=1) / mean["n_people"]
     # the sum of some cohorts is not the sum of all
-    mean.loc[by_age["so_far"].count() < mean["n_cohorts"], "cumulative_revenue_per_person"] = float("nan")
+    whole = by_age["revenue"].count() == mean["n_cohorts"]
+    mean["revenue_per_person"] = by_age["revenue"].sum().where(whole) / mean["n_people"]
+    mean["cumulative_revenue_per_person"] = mean["revenue_per_person"].cumsum(skipna=False)
     return mean.reset_index()
 
 

@@ -130,6 +130,8 @@ def activity_given(dataset: Dataset, activity: str | Iterable[str]) -> EventSet:
 
     Raises
     ------
+    UsageError
+        When none is named, or "order" or "visit" among others.
     UnknownNameError
         When the log has no such event.
     DataError
@@ -148,9 +150,12 @@ def activity_given(dataset: Dataset, activity: str | Iterable[str]) -> EventSet:
     if not events:
         raise UsageError("No activity was named.", fix="Write for example activity='order'.")
     for event in events:
+        if len(events) > 1 and event in (*ORDER, *VISIT):
+            raise UsageError(
+                f"Activity {event!r} cannot be combined with others.", fix="Name events of the log, or one alone."
+            )
         if event not in contents.events:
-            alone = () if len(events) > 1 else (*ORDER, *VISIT)
-            raise UnknownNameError("activity", str(event), {*alone, *contents.events})
+            raise UnknownNameError("activity", str(event), {*ORDER, *VISIT, *contents.events})
     return events
 
 
