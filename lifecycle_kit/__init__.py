@@ -40,8 +40,7 @@ _HOME = {
     "PersonTimeline": "stages.person",
     "transitions": "movement.transitions",
     "Transitions": "movement.transitions",
-    "base_metrics": "kpis.base",
-    "BaseMetrics": "kpis.base",
+    "BASE_METRICS": "kpis.declared",
     "compute_kpis": "kpis.compute",
     "KPIValues": "kpis.values",
     "scorecard": "kpis.scorecard",
@@ -53,6 +52,8 @@ _HOME = {
     "parse_catalogue": "kpis.catalogue_file",
     "retention": "kpis.cohorts",
     "Retention": "kpis.cohorts",
+    "customer_base_audit": "kpis.audit",
+    "CustomerBaseAudit": "kpis.audit",
     "simulate_shop": "simulate",
     "write_table": "export",
     "LifecycleError": "errors",
@@ -78,13 +79,14 @@ if TYPE_CHECKING:
     from lifecycle_kit.errors import UnknownNameError as UnknownNameError
     from lifecycle_kit.errors import UsageError as UsageError
     from lifecycle_kit.export import write_table as write_table
-    from lifecycle_kit.kpis.base import BaseMetrics as BaseMetrics
-    from lifecycle_kit.kpis.base import base_metrics as base_metrics
+    from lifecycle_kit.kpis.audit import CustomerBaseAudit as CustomerBaseAudit
+    from lifecycle_kit.kpis.audit import customer_base_audit as customer_base_audit
     from lifecycle_kit.kpis.catalogue_file import load_catalogue as load_catalogue
     from lifecycle_kit.kpis.catalogue_file import parse_catalogue as parse_catalogue
     from lifecycle_kit.kpis.cohorts import Retention as Retention
     from lifecycle_kit.kpis.cohorts import retention as retention
     from lifecycle_kit.kpis.compute import compute_kpis as compute_kpis
+    from lifecycle_kit.kpis.declared import BASE_METRICS as BASE_METRICS
     from lifecycle_kit.kpis.declared import KPI as KPI
     from lifecycle_kit.kpis.declared import Catalogue as Catalogue
     from lifecycle_kit.kpis.scorecard import Scorecard as Scorecard

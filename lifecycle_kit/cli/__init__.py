@@ -37,7 +37,7 @@ _SUMMARIES = {
     "snapshot": "How many people, and who, are in each status on a day.",
     "history": "Who was in which status, from when to when.",
     "person": "One customer's touchpoints and statuses on one timeline.",
-    "kpis": "Daily traffic, conversion rate, average order value, profit per customer.",
+    "kpis": "KPIs per stage: values, a scorecard, or what each one counts.",
     "report": "Publish the lifecycle report as one offline page.",
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lifecycle_kit.cli.files import draw, warn_of_altered, write_rows
 from lifecycle_kit.cli.options import (
     as_json,
     data_options,
@@ -73,9 +74,9 @@ def snapshot(
             with progress("Placing everybody"):
                 now, frame = snapshot_changes(dataset, model, as_of, as_known=as_known)
         if members:
-            _write(now.members_table(status, stage=stage), members)
+            write_rows(now.members_table(status, stage=stage), members, "people")
         if picture:
-            _draw(now.plot(), picture)
+            draw(now.plot(), picture)
         if wants_json:
             records = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
             print_json(now.to_dict() | {"statuses": records})
@@ -125,9 +126,9 @@ def history(
         if out:
             altered = made.write(out)
             print_notes([f"{made.n_spells:,} spells are in {out}."])
-            _warn_of_altered(altered)
+            warn_of_altered(altered)
         if picture:
-            _draw(months.plot(), picture)
+            draw(months.plot(), picture)
         if wants_json:
             print_json(
                 {
@@ -169,7 +170,7 @@ def person(
     with open_data(data, declared, picture) as dataset:
         found = compute(dataset, pick_model(model_name, dataset), person_id, as_of, as_known=as_known)
         if picture:
-            _draw(found.plot(), picture)
+            draw(found.plot(), picture)
         touchpoints = found.to_frame()
         if wants_json:
             plain = {
@@ -182,29 +183,3 @@ def person(
         touchpoints["occurred_at"] = local_times(touchpoints["occurred_at"], dataset.timezone)
         touchpoints["revenue"] = touchpoints["revenue"] / 100
         print_table(touchpoints, {"occurred_at": "%Y-%m-%d %H:%M", "revenue": ",.2f"})
-
-
-def _write(table: Any, path: str) -> None:
-    from lifecycle_kit.export import write_table
-
-    altered = write_table(table, path)
-    print_notes([f"{table.num_rows:,} people are in {path}."])
-    _warn_of_altered(altered)
-
-
-def _warn_of_altered(altered: tuple[str, ...]) -> None:
-    if altered:
-        shown = ", ".join(altered[:3])
-        text = f"{len(altered):,} ids begin like a formula and got an apostrophe: {shown}. Parquet keeps them exact."
-        print_notes([text], label="Warning")
-
-
-def _draw(ax: Any, path: str) -> None:
-    from pathlib import Path
-
-    from lifecycle_kit.errors import UsageError
-    from lifecycle_kit.plots import save
-
-    if not Path(path).parent.is_dir():
-        raise UsageError(f"There is no folder {Path(path).parent}.", fix="Create it first.")
-    save(ax, path)

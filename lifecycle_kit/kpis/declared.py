@@ -16,6 +16,7 @@ from typing import Any, Literal
 from lifecycle_kit.errors import UnknownNameError
 
 __all__ = [
+    "BASE_METRICS",
     "CONVENTIONS",
     "FLOWS",
     "INTERVALS",
@@ -58,6 +59,9 @@ MONEY_FLOWS = (
 FLOWS = PEOPLE_FLOWS + MONEY_FLOWS
 # the order in which a scorecard shows them; a company's own stages follow
 STAGES = ("awareness", "consideration", "purchase", "retention", "advocacy", "any")
+
+# the four that the lifecycle primer begins with
+BASE_METRICS = ("daily_traffic", "conversion_rate", "average_order_value", "profit_per_customer")
 
 # what holds for every KPI of a catalogue; part of each definition's hash
 CONVENTIONS = {

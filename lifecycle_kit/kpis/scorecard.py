@@ -204,8 +204,10 @@ def scorecard_of(values: KPIValues, *, false_alarm_rate: float = FALSE_ALARM_RAT
             rows.append(_row(told, values.catalogue[str(kpi).split(".")[0]], false_alarm_rate))
     order = {stage: i for i, stage in enumerate(_stages(values))}
     rows.sort(key=lambda row: order[row["stage"]])
-    card = pd.DataFrame(rows, columns=[*_COLUMNS, "history"])
-    missing = pd.DataFrame(absent, columns=["kpi", "label", "stage", "reason"])
+    texts = dict.fromkeys(("kpi", "label", "stage", "unit", "better_when", "flag", "mark", "reason"), "str")
+    numbers = dict.fromkeys(("previous", "change", "change_absolute", "limit_lo", "limit_hi", "target"), "float64")
+    card = pd.DataFrame(rows, columns=[*_COLUMNS, "history"]).astype(texts | numbers | {"target_met": "boolean"})
+    missing = pd.DataFrame(absent, columns=["kpi", "label", "stage", "reason"]).astype("str")
     return Scorecard(card, missing, values, false_alarm_rate)
 
 

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_base_metrics", "plot_kpis"]
+__all__ = ["plot_kpis"]
 
-_BASE = ("metric", "label", "unit", "period_start", "period_end", "value", "lo", "hi", "mature_share", "reason")
 _COLUMNS = (
     "kpi", "label", "unit", "period_start", "period_end", "dimension", "slice", "value", "lo", "hi", "n_den",
     "mature_share", "mark", "reason",
@@ -73,39 +72,6 @@ def plot_kpis(
         )
     by = f" by {words.heading(dimensions[0])}" if dimensions else ""
     return _draw(values, f"KPIs{by}", title, source, ax)
-
-
-def plot_base_metrics(
-    values: pd.DataFrame,
-    *,
-    title: str | None = None,
-    source: str | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw each metric over its periods: as `plot_kpis`, for a frame without slices.
-
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        One row per period and metric, as in `BaseMetrics.values`.
-    title, source : str, optional
-        What is shown, and where the data comes from.
-    ax : Axes, optional
-        Draw inside this one. Default: a new figure.
-
-    Returns
-    -------
-    Axes
-        The host; its panels are ``ax.child_axes``, in the metrics' order.
-
-    Raises
-    ------
-    UsageError
-        When the frame is empty or lacks a column.
-    """
-    style.require(values, _BASE, "base metrics")
-    kpis = values.rename(columns={"metric": "kpi"}).assign(dimension=None, slice=None, mark=None, n_den=None)
-    return _draw(kpis, "Base metrics", title, source, ax)
 
 
 def _draw(values: pd.DataFrame, what: str, title: str | None, source: str | None, ax: Axes | None) -> Axes:

@@ -73,9 +73,9 @@ def plot_scorecard(
     """Draw a scorecard: KPIs by stage, each with value, interval, change, target, and a spark line of its history.
 
     A change is coloured by what is better for the KPI, and says so in words; grey where neither is. In the spark line
-    the band is the usual range (control limits), the dot the period that is told (dotted after it: too young
-    to tell), a red ring a point outside its limits; a hollow dot is a period that is partial or whose people are not all old enough; grey is the beginning of the log, where
-    everybody looks new.
+    the band is the usual range (control limits), the dot the period that is told (dotted after it: too young to tell),
+    a red ring a point outside its limits; a hollow dot is a period that is partial or whose people are not all old
+    enough; grey is the beginning of the log, where everybody looks new.
 
     Parameters
     ----------

@@ -197,7 +197,7 @@ def test_tables_that_a_company_filled(filled):
         able = {name for name, found in shop.capabilities.items() if found.available}
         assert {"stages_from_orders", "daily_traffic", "conversion_rate"} <= able
         assert not {"profit_per_customer", "average_order_value", "identity"} & able
-        assert lk.base_metrics(shop).to_frame().set_index("metric")["value"].notna().to_dict() == {
+        assert lk.compute_kpis(shop, lk.BASE_METRICS).to_frame().set_index("kpi")["value"].notna().to_dict() == {
             "daily_traffic": True,
             "conversion_rate": True,
             "average_order_value": False,

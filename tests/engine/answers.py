@@ -27,7 +27,7 @@ def answers(dataset, model, as_of=None, as_known=None):
         "transitions": moves.to_frame(),
         "balance": moves.balance,
         "contents": dataset.contents(),
-        "metrics": lk.base_metrics(dataset, by="month", until=as_of).to_frame(),
+        "metrics": lk.compute_kpis(dataset, model=model, by="month", until=as_of).to_frame(),
         "numbers": pd.DataFrame({"n": [now.n_people, now.n_not_met, made.n_spells]}),
     }
     for person_id in people_of_interest(found["spells"]):

@@ -76,7 +76,7 @@ def test_every_table_is_everywhere(on_engine, tmp_path, source):
     with lk.load(told, timezone="Europe/Paris") as here, on_engine(here) as there:
         expected = {name: table_of(here, name) for name in CANONICAL}
         assert_same({name: table_of(there, name) for name in CANONICAL}, expected)
-        assert_same({"metrics": lk.base_metrics(there).to_frame()}, {"metrics": lk.base_metrics(here).to_frame()})
+        assert_same({"metrics": lk.compute_kpis(there).to_frame()}, {"metrics": lk.compute_kpis(here).to_frame()})
         there.write(tmp_path / "tables")
     for name in () if source == "all that a shop tells" else ("costs", "surveys", "referrals", "devices"):
         (tmp_path / "tables" / f"{name}.parquet").unlink()  # absent or empty, the answer is 'none'

@@ -63,7 +63,7 @@ def test_answers_equal_those_of_duckdb(on_engine, every_policy, log):
                     days.moves,
                     lk.transitions(spells, "2024-01-20", "2024-02-20").to_frame(),
                     lk.person(place, every_policy, "p03").to_frame(),
-                    lk.base_metrics(place, by="month").to_frame(),
+                    lk.compute_kpis(place, by="month").to_frame(),
                     place.contents(),
                 ]
             )

@@ -84,9 +84,10 @@ def values_frame(n_periods=3):
             v = float("nan") if gone else value * month
             rows.append(
                 {
-                    "metric": metric, "label": metric.replace("_", " "), "unit": unit, "period_start": start,
+                    "kpi": metric, "label": metric.replace("_", " "), "unit": unit, "period_start": start,
                     "period_end": start + dt.timedelta(days=27), "value": v, "lo": v * 0.9, "hi": v * 1.2,
                     "mature_share": 0.5 if month == n_periods else 1.0, "reason": "nobody yet" if gone else None,
+                    "dimension": None, "slice": None, "mark": None, "n_den": 1.0,
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)

@@ -17,7 +17,7 @@ from lifecycle_kit.errors import UsageError
 from lifecycle_kit.plots import alt_text
 from lifecycle_kit.plots.cohorts import plot_cohort_curves, plot_retention
 from lifecycle_kit.plots.customer_base import plot_concentration, plot_growth
-from lifecycle_kit.plots.kpis import plot_base_metrics, plot_kpis
+from lifecycle_kit.plots.kpis import plot_kpis
 from lifecycle_kit.plots.lifecycle import plot_lifecycle
 from lifecycle_kit.plots.person import plot_person
 from lifecycle_kit.plots.scorecard import plot_scorecard
@@ -49,8 +49,8 @@ PICTURES = {
     "occupancy": lambda **how: plot_occupancy(occupancy_frame(), **how),
     "lifecycle": lambda **how: plot_lifecycle(balance_frame(), counts_frame(), **PERIOD, **how),
     "person": lambda **how: plot_person(*person_frames(), STATUSES, **PERSON, **how),
-    "base metrics": lambda **how: plot_base_metrics(values_frame(), **how),
-    "base metrics, one period": lambda **how: plot_base_metrics(values_frame(1), **how),
+    "kpis of four": lambda **how: plot_kpis(values_frame(), **how),
+    "kpis of four, one period": lambda **how: plot_kpis(values_frame(1), **how),
     "kpis": lambda **how: plot_kpis(kpis_frame(), **how),
     "kpis, slices": lambda **how: plot_kpis(kpis_frame(slices=("search", "social", "mail", "direct")), **how),
     "scorecard": lambda **how: plot_scorecard(card_frame(), **how),
@@ -269,7 +269,7 @@ def test_amounts_without_room_are_counted():
 
 def test_metrics_have_gaps_bands_and_hollow_points():
     frame = values_frame(4)
-    ax = plot_base_metrics(frame)
+    ax = plot_kpis(frame)
     traffic, conversion = ax.child_axes
     assert np.allclose(traffic.lines[0].get_ydata(), [100, 200, 300, 400])
     assert np.isnan(conversion.lines[0].get_ydata()).tolist() == [False, True, False, False]
@@ -282,15 +282,15 @@ def test_metrics_have_gaps_bands_and_hollow_points():
 
 def test_a_metric_without_value_says_why():
     frame = values_frame().assign(reason="the log has $no$ orders")
-    frame.loc[frame["metric"] == "conversion_rate", ["value", "lo", "hi"]] = float("nan")
-    ax = plot_base_metrics(frame)
+    frame.loc[frame["kpi"] == "conversion_rate", ["value", "lo", "hi"]] = float("nan")
+    ax = plot_kpis(frame)
     ax.figure.canvas.draw()
     assert "No value: the log has $no$ orders" in [text.replace("\n", " ") for text in texts(ax)]
     assert "no value, the log has $no$ orders" in alt_text(ax)
 
 
 def test_a_single_period_shows_value_and_interval():
-    ax = plot_base_metrics(values_frame(1))
+    ax = plot_kpis(values_frame(1))
     assert {"100", "90.0 to 120", "2.00%", "1.80% to 2.40%"} <= set(texts(ax))
 
 
@@ -299,7 +299,7 @@ EMPTY = {
     "occupancy": lambda: plot_occupancy(occupancy_frame().iloc[:0]),
     "lifecycle": lambda: plot_lifecycle(balance_frame().iloc[:0], counts_frame(), **PERIOD),
     "person": lambda: plot_person(*(frame.iloc[:0] for frame in person_frames()), STATUSES, **PERSON),
-    "base metrics": lambda: plot_base_metrics(values_frame().iloc[:0]),
+    "kpis of four": lambda: plot_kpis(values_frame().iloc[:0]),
     "kpis": lambda: plot_kpis(kpis_frame().iloc[:0]),
     "scorecard": lambda: plot_scorecard(card_frame().iloc[:0]),
     "retention": lambda: plot_retention(triangle_frame().iloc[:0]),
@@ -332,7 +332,7 @@ def test_hostile_names_are_drawn_as_text(tmp_path):
         plot_occupancy(occupancy_frame(HOSTILE, HOSTILE), source=HOSTILE[0]),
         plot_lifecycle(balance_frame(HOSTILE, HOSTILE), counts_frame(HOSTILE), **PERIOD, source=HOSTILE[0]),
         plot_person(touchpoints, spells, HOSTILE, person_id=HOSTILE[0], until=PERSON["until"]),
-        plot_base_metrics(values, title=HOSTILE[0]),
+        plot_kpis(values, title=HOSTILE[0]),
         plot_kpis(kpis_frame(slices=HOSTILE, labels=HOSTILE[:2]).assign(unit=HOSTILE[4]), source=HOSTILE[2]),
         plot_kpis(kpis_frame(labels=HOSTILE[:2]).assign(value=None, reason=HOSTILE[4]), title=HOSTILE[3]),
         plot_scorecard(card_frame(HOSTILE, HOSTILE).assign(unit=HOSTILE[2]), source=HOSTILE[1]),
