@@ -104,23 +104,10 @@ kpis:
 """
 ).only(
     [
-        "active_customers",
-        "growth_new",
-        "growth_returning",
-        "growth_resurrecting",
-        "growth_dormant",
-        "previous_people",
-        "net_revenue",
-        "revenue_new",
-        "revenue_expansion",
-        "revenue_reactivated",
-        "revenue_contraction",
-        "revenue_churned",
-        "previous_revenue",
-        "nrr",
-        "grr",
-        "quick_ratio_people",
-        "quick_ratio_money",
+        *("active_customers", "growth_new", "growth_returning", "growth_resurrecting", "growth_dormant"),
+        *("previous_people", "net_revenue", "revenue_new", "revenue_expansion", "revenue_reactivated"),
+        *("revenue_contraction", "revenue_churned", "previous_revenue"),
+        *("nrr", "grr", "quick_ratio_people", "quick_ratio_money"),
     ]
 )
 FIRST = dt.date(2023, 12, 20)
