@@ -21,21 +21,24 @@ __all__ = ["report"]
     "--out", required=True, metavar="FOLDER", help="Where the report goes; replaced only when the new one is whole."
 )
 @click.option("--model", default="", help="Stage model: a YAML file, or shop or orders_only.")
+@click.option("--catalogue", default="", metavar="FILE.yaml", help="KPIs of your own. Default: those that ship.")
 @click.option("--as-of", default="", metavar="DATE", help="Close of that business day. Default: the log's last day.")
 @click.option("--title", default="Customer lifecycle report", show_default=True)
 @as_json
 @declared_options
-def report(out: str, wants_json: bool, title: str, data: str, model: str, as_of: str, **declared: Any) -> None:
+def report(
+    out: str, wants_json: bool, title: str, data: str, model: str, catalogue: str, as_of: str, **declared: Any
+) -> None:
     """Publish the lifecycle report: one offline page, its tables, its notebook and a manifest."""
     from lifecycle_kit.reports import LIFECYCLE_REPORT, run_report
     from lifecycle_kit.reports.lifecycle import check_inputs, report_notebook
 
-    check_inputs(data, model=model, as_of=as_of, mapping=declared["mapping"])
+    check_inputs(data, model=model, catalogue=catalogue, as_of=as_of, mapping=declared["mapping"])
     given = {name: value for name, value in declared.items() if value is not None}
     with progress("Running the report") as show:
         published = run_report(
             report_notebook(),
-            parameters={"data": data, "model": model, "as_of": as_of, "title": title} | given,
+            parameters={"data": data, "model": model, "catalogue": catalogue, "as_of": as_of, "title": title} | given,
             declared=LIFECYCLE_REPORT,
             out=Path(out),
             title=title,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lifecycle_kit.calendar import parse_as_of
 from lifecycle_kit.errors import RunError
+from lifecycle_kit.kpis.catalogue_file import load_catalogue
 from lifecycle_kit.stages.model_file import load_model
 
 __all__ = ["check_inputs", "report_notebook"]
@@ -22,12 +23,14 @@ def report_notebook() -> Path:
     raise RunError(f"The kit's own {_NAME} is missing.", fix="Install lifecycle-kit again.")
 
 
-def check_inputs(data: str, *, model: str = "", as_of: str = "", mapping: str | None = None) -> None:
-    """Raise now what the notebook would find out after a minute: a model, mapping or date that is none."""
+def check_inputs(data: str, *, model: str = "", catalogue: str = "", as_of: str = "", mapping: str | None = None) -> None:
+    """Raise now what the notebook would find out after a minute: a model, catalogue, mapping or date that is none."""
     from lifecycle_kit.contract.declaration import find_declaration
 
     if model:
         load_model(model)
+    if catalogue:
+        load_catalogue(catalogue)
     if as_of:
         parse_as_of(as_of)
     if mapping:

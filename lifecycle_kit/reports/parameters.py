@@ -262,6 +262,7 @@ _CONVERT = {
 LIFECYCLE_REPORT: tuple[Parameter, ...] = (
     Parameter("data", "path", help="The shop's log: a file, or a folder of contract tables."),
     Parameter("model", "str", "", help="A YAML file or a shipped name; empty: the one the data can feed."),
+    Parameter("catalogue", "str", "", help="A YAML file with KPIs of your own; empty: those that ship."),
     Parameter("as_of", "date", "", help="The day the report speaks of; empty: the last day of the log."),
     Parameter("title", "str", "Customer lifecycle report", help="The report's title."),
     *(Parameter(name, "str", "", help=text) for name, text in DECLARATIONS.items()),

@@ -17,6 +17,7 @@
 # %% tags=["parameters"]
 data = "../../data/shop"
 model = ""
+catalogue = ""
 as_of = ""
 title = "Customer lifecycle report"
 mapping = ""
@@ -36,11 +37,13 @@ encoding = ""
 # %% tags=["no-report"]
 from datetime import timedelta
 
+import pandas as pd
 from IPython.display import Markdown, display
 
 import lifecycle_kit as lk
 from lifecycle_kit.calendar import months_before
 from lifecycle_kit.plots import show
+from lifecycle_kit.plots.units import number
 from lifecycle_kit.reports import cards_html, escape_markdown, report_folder, table_html
 
 folder = report_folder()
@@ -62,16 +65,15 @@ for warning in now.warnings:
 # ## At a glance
 
 # %%
-metrics = lk.base_metrics(shop, day - timedelta(days=364), day, as_of=day).to_frame()
-year = lk.base_metrics(shop, by="month", as_of=day)
+figures = lk.load_catalogue(catalogue or None)
+base = [name for name in lk.BASE_METRICS if name in {kpi.id for kpi in figures}] or [kpi.id for kpi in figures][:4]
+metrics = lk.compute_kpis(shop, base, catalogue=figures, as_of=day, model=stages).to_frame()
 currency_note = f", {shop.currency}" if shop.currency else ""
 
 
 def amount(value, unit):
-    """Write a metric's value the way people read it."""
-    if value != value:
-        return "\N{EN DASH}"
-    return {"share": f"{value:.2%}", "money": f"{value:,.2f}"}.get(unit, f"{value:,.0f}")
+    """Write a value the way people read it."""
+    return number(unit)(value) if value == value else "\N{EN DASH}"
 
 
 def interval(row):
@@ -98,7 +100,7 @@ cards_html(cards)
 
 # %%
 Markdown(
-    f"The four metrics cover the 365 days up to {day}; under each stands its 95 % interval. "
+    f"These metrics cover the 365 days up to {day}; under each stands its 95 % interval. "
     f"The map is the model *{escape_markdown(stages.name)}*."
     + "".join(f"\n\n> **Note.** {escape_markdown(w)}" for w in now.warnings)
 )
@@ -169,44 +171,101 @@ else:
     )
 
 # %% [markdown]
-# ## The four base metrics, month by month
+# ## KPIs, stage by stage
+# The newest whole month whose people are all old enough, against the months before it.
 
 # %%
-show(year.plot())
+kpis, card = None, None
+try:
+    card = lk.scorecard(shop, catalogue=figures, as_of=day, model=stages)
+    kpis = card.values
+except lk.UsageError:
+    kpis = lk.compute_kpis(shop, catalogue=figures, as_of=day, model=stages)
+    display(Markdown("The log covers one month only, so there is nothing to hold the figures against."))
 
 # %%
-recent = year.to_frame()
-recent = recent[recent["period_start"].isin(sorted(recent["period_start"].unique())[-3:])]
-recent = recent[recent.groupby("metric")["value"].transform("count") > 0]  # what cannot be fed stands in the cards
-recent = recent.assign(
-    metric=[label(row) for row in recent.itertuples()],
-    period=[period(start, end) for start, end in zip(recent["period_start"], recent["period_end"], strict=True)],
-    told=[f"{amount(row.value, row.unit)} ({interval(row)})".replace(" ()", "") for row in recent.itertuples()],
-)
+if card is not None:
+    flagged = [f"{row.label} ({row.flag})" for row in card.flags.itertuples()]
+    display(
+        Markdown(
+            f"{len(flagged)} of {len(card.card)} KPIs lie outside the limits that the months before set"
+            + (f": {escape_markdown(', '.join(flagged))}. " if flagged else ". ")
+            + f"By chance alone, {card.expected_false_alarms:.1f} would. The limits know nothing of seasons."
+        )
+    )
+
+
+# %%
+def change(row):
+    """Write what changed: of a share in points, of anything else relative to the month before."""
+    if row.change_absolute != row.change_absolute:
+        return "\N{EN DASH}"
+    if row.unit in ("share", "points"):
+        return f"{row.change_absolute * (100 if row.unit == 'share' else 1):+.1f} points"
+    return f"{row.change:+.1%}" if row.change == row.change else f"{row.change_absolute:+,.4g}"
+
+
+def target(row):
+    """Write the target, and whether it was met."""
+    if row.target != row.target:
+        return "\N{EN DASH}"
+    return f"{amount(row.target, row.unit)} ({'met' if row.target_met else 'missed'})"
+
+
+for stage in card.stages if card is not None else ():
+    rows = card.to_frame().query("stage == @stage")
+    told = {
+        "KPI": [label(row) for row in rows.itertuples()],
+        "Period": [period(row.period_start, row.period_end) for row in rows.itertuples()],
+        "Value": [amount(row.value, row.unit) for row in rows.itertuples()],
+        "95 % interval": [interval(row) for row in rows.itertuples()],
+        "Change": [change(row) for row in rows.itertuples()],
+        "Target": [target(row) for row in rows.itertuples()],
+        "Outside its limits": rows["flag"].to_numpy(),
+    }
+    display(Markdown(f"### {escape_markdown(stages.labels.get(stage, stage.capitalize()))}"))
+    show(card.plot(stage))
+    display(table_html(pd.DataFrame(told), f"KPIs of the stage {stage}"))
+
+# %% [markdown]
+# ## How new customers stay
+
+# %%
+cohorts = None
+try:
+    cohorts = lk.retention(shop, as_of=day)
+    show(cohorts.plot())
+except lk.UsageError as nothing:
+    display(Markdown(escape_markdown(str(nothing))))
+
+# %% [markdown]
+# ## What is divided by what
+
+# %%
+whole = kpis.to_frame().query("slice.isna() and value.notna()").drop_duplicates("kpi")
 table_html(
-    recent.pivot(index="metric", columns="period", values="told").loc[recent["metric"].unique()].reset_index(),
-    "The last three months, with 95 % intervals",
-    labels={"metric": "Metric"},
+    pd.DataFrame(
+        [
+            {
+                "KPI": row.label,
+                "Counted": kpi.numerator,
+                "Divided by": kpi.denominator,
+                "Definition": kpi.definition_hash,
+            }
+            for row in whole.itertuples()
+            for kpi in [figures[row.kpi.split(".")[0]]]
+        ]
+    ),
+    "What each figure counts; the definition changes when what is computed does",
 )
 
 # %%
-young = recent[recent["mature_share"] < 1]
+missing = kpis.to_frame().groupby("kpi", sort=False).filter(lambda rows: rows["value"].isna().all())
+missing = missing.drop_duplicates("kpi", keep="last")
 Markdown(
     "\n".join(
-        f"- **{escape_markdown(row.metric)}, {row.period}.** Only {row.mature_share:.0%} of it is old enough to count, "
-        "so do not read the last point as a turn."
-        for row in young.itertuples()
+        f"- No value of {escape_markdown(row.label)}: {escape_markdown(row.reason)}." for row in missing.itertuples()
     )
-)
-
-# %%
-table_html(
-    metrics.assign(metric=[label(row) for row in metrics.itertuples()])[
-        ["metric", "numerator", "denominator", "n_den"]
-    ],
-    "What is divided by what (the last column: over the 365 days)",
-    formats={"n_den": ",.0f"},
-    labels={"metric": "Metric", "numerator": "Counted", "denominator": "Divided by", "n_den": "That is"},
 )
 
 # %% [markdown]
@@ -261,7 +320,12 @@ folder.table(changes, "snapshot")
 folder.table(contents, "contents")
 folder.table(now.members(), "members", formats=("parquet",))
 folder.table(months.to_frame(), "people_per_status")
-folder.table(year.to_frame(), "base_metrics")
+folder.table(metrics, "base_metrics")
+folder.table(kpis.to_frame(), "kpis")
+if card is not None:
+    folder.table(card.to_frame(), "scorecard")
+if cohorts is not None:
+    folder.table(cohorts.to_frame(), "retention")
 if moves is not None:
     folder.table(moves.to_frame(), "moves")
     folder.table(moves.balance, "balance")
