@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 
 from lifecycle_kit.kpis.declared import KPI, MONEY, ORDER, Operand, Ratio
 from lifecycle_kit.kpis.intervals import bucket_bootstrap, poisson_exact, ratio_delta
@@ -20,11 +21,13 @@ from lifecycle_kit.kpis.spend import Spending
 from lifecycle_kit.kpis.sums import Cell, Reading, by_bucket, cells, divided, null
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lifecycle_kit.kpis.question import Question
 
 __all__ = ["event_sets", "first_sets", "ratio_readings"]
+
+# of one cell: totals by name, and the same of each bucket of people
+Sums = Mapping[str, float]
+Buckets = Mapping[str, np.ndarray]
 
 
 def event_sets(operand: Operand | None) -> tuple[EventSet, ...]:
@@ -64,8 +67,8 @@ def ratio_readings(
     """
     kpis = list(kpis)
     operands = [o for kpi in kpis for o in _sides(kpi) if o.kind != "spend"]
-    rows = _activity(question, operands, orders, people, spending)
-    told = question.store("activity", sliced(question, rows, people, stages))
+    drawn = [kpi for kpi in kpis if kpi.interval == "person_bootstrap"]
+    told = _activity(question, operands, orders, people, stages, spending)
     told = told.mutate(**{_name(o): _amount(told, o) for o in operands})
     pairs = {(_name(a), _name(b)) for kpi in kpis for a, b in _moments(kpi)}
     made = {name: told[name].sum() for name in {_name(o) for o in operands}}
@@ -79,18 +82,15 @@ def ratio_readings(
     for money in ("revenue", "cost"):
         if f"unknown_{money}" in told.columns:
             made[f"unknown_{money}"] = told[f"unknown_{money}"].sum()
-    found = question.fetch(told.group_by("period", "slice").aggregate(**made))
-    drawn = [kpi for kpi in kpis if kpi.interval == "person_bootstrap"]
-    buckets: dict[Cell, pd.DataFrame] = {}
-    if drawn:
-        names = {_name(o) for kpi in drawn for o in _sides(kpi) if o.kind != "spend"}
-        per_bucket = told.group_by("period", "slice", "bucket").aggregate(**{n: told[n].sum() for n in names})
-        many = question.fetch(per_bucket)
-        buckets = dict(cells(many, len(question.periods), question.dimension is not None, ("bucket",)))
-    for cell, rows_there in cells(found, len(question.periods), question.dimension is not None):
-        row = rows_there.sum(numeric_only=True) if len(rows_there) else None
+    # the activity of everybody is large, and is read once: what a bootstrap draws from adds up to all else
+    keys = ["bucket"] if drawn else []
+    found = question.fetch(told.group_by("period", "slice", *keys).aggregate(**made))
+    names = sorted({_name(o) for kpi in drawn for o in _sides(kpi) if o.kind != "spend"})
+    for cell, there in cells(found, len(question.periods), question.dimension is not None, keys):
+        sums = there.sum(numeric_only=True).to_dict() if len(there) else None
+        buckets = dict(zip(names, by_bucket(there, names).T, strict=True)) if drawn and len(there) else None
         for kpi in kpis:
-            yield kpi, cell, _reading(kpi, cell, row, buckets.get(cell), spending)
+            yield kpi, cell, _reading(kpi, cell, sums, buckets, spending)
 
 
 def _sides(kpi: KPI) -> list[Operand]:
@@ -123,22 +123,20 @@ def _activity(
     operands: list[Operand],
     orders: ir.Table | None,
     people: ir.Table,
+    stages: ir.Table | None,
     spending: Spending | None,
 ) -> ir.Table:
+    """What people did, with their slice and bucket; of a set of events, also what they did in the period before."""
     sets = {events for o in operands for events in event_sets(o)}
     flows = {o.activity for o in operands if o.kind == "flow"}
     parts = []
-    if ORDER in sets:
-        assert orders is not None
-        part = _of_orders(question, orders, before=ORDER in flows)
-        parts += [part, *([_moved_on(question, part, ORDER)] if ORDER in flows else [])]
-    for events in sorted(sets - {ORDER}):
-        part = _of_touches(question, events, operands, before=events in flows)
-        parts += [part, *([_moved_on(question, part, events)] if events in flows else [])]
-    parts += [
-        _firsts(question, people, events, spending)
-        for events in sorted({events for o in operands for events in first_sets(o)})
-    ]
+    for events in sorted(sets):
+        part = _done(question, events, operands, orders, before=events in flows)
+        parts.append(_beside_before(part, events) if events in flows else part)
+    firsts = {events for o in operands for events in first_sets(o)}
+    # who did something for the first time did it in that period: such people have a row
+    apart = sorted(firsts - sets)
+    parts += [_firsts(question, people, events) for events in apart]
     columns = {c: kind for part in parts for c, kind in part.schema().items() if c not in ("person_key", "period")}
     alike = [
         part.select(
@@ -149,8 +147,10 @@ def _activity(
     together = reduce(lambda a, b: a.union(b), alike)
     if len(alike) > 1:
         together = together.group_by("person_key", "period").aggregate(**{c: together[c].sum() for c in columns})
-    typed = together.mutate(**{c: together[c].cast("int64") for c in columns})
-    return typed.filter(typed.period.between(0, len(question.periods) - 1))
+    inside = together.filter(together.period.between(0, len(question.periods) - 1))
+    days = [first_day(events) for events in sorted(firsts)]
+    told = sliced(question, inside, people, stages, *days, *(["channel"] if days else []))
+    return told.mutate(**_is_first(question, told, firsts, spending), **{c: told[c].cast("int64") for c in columns})
 
 
 def _in_periods(question: Question, rows: ir.Table, before: bool) -> ir.Table:
@@ -158,55 +158,71 @@ def _in_periods(question: Question, rows: ir.Table, before: bool) -> ir.Table:
     return rows.filter(asked).mutate(period=question.periods.number(rows.day))
 
 
-def _of_orders(question: Question, orders: ir.Table, before: bool) -> ir.Table:
-    rows = _in_periods(question, orders, before)
-    return rows.group_by("person_key", "period").aggregate(
-        n_order=rows.count(),
-        days_order=rows.day.nunique(),
-        revenue=rows.revenue.fill_null(0).sum(),
-        cost=rows.cost.fill_null(0).sum(),
-        unknown_revenue=rows.revenue.isnull().cast("int64").sum(),
-        unknown_cost=rows.cost.isnull().cast("int64").sum(),
-    )
-
-
-def _of_touches(question: Question, events: EventSet, operands: list[Operand], before: bool) -> ir.Table:
-    told = touches(question.view, [events])
-    assert told is not None
-    rows = _in_periods(question, told.filter(belongs(told, events)), before)
-    key = key_of(events)
+def _done(
+    question: Question, events: EventSet, operands: list[Operand], orders: ir.Table | None, before: bool
+) -> ir.Table:
+    """What people did of one event set, period by period."""
+    if events == ORDER:
+        assert orders is not None
+        rows = _in_periods(question, orders, before)
+        made = {
+            "n_order": rows.count(),
+            "revenue": rows.revenue.fill_null(0).sum(),
+            "cost": rows.cost.fill_null(0).sum(),
+            "unknown_revenue": rows.revenue.isnull().cast("int64").sum(),
+            "unknown_cost": rows.cost.isnull().cast("int64").sum(),
+        }
+    else:
+        told = touches(question.view, [events])
+        assert told is not None
+        rows = _in_periods(question, told.filter(belongs(told, events)), before)
+        made = {f"n_{key_of(events)}": rows.count()}
     kinds = {o.kind for o in operands if events in event_sets(o)}
-    made = {f"n_{key}": rows.count()}
     if "days" in kinds:
-        made[f"days_{key}"] = rows.day.nunique()
+        made[f"days_{key_of(events)}"] = rows.day.nunique()
     if "sessions" in kinds:
-        made[f"sessions_{key}"] = rows.session_id.nunique()
+        made[f"sessions_{key_of(events)}"] = rows.session_id.nunique()
     return rows.group_by("person_key", "period").aggregate(**made)
 
 
-def _moved_on(question: Question, part: ir.Table, events: EventSet) -> ir.Table:
-    """What people did in the period before, told in the next one."""
-    key = key_of(events)
-    made = {f"before_n_{key}": part[f"n_{key}"]}
+def _beside_before(part: ir.Table, events: EventSet) -> ir.Table:
+    """Add what people did in the period before; and rows for those who did something then, and nothing now."""
+    told = {f"n_{key_of(events)}": f"before_n_{key_of(events)}"}
     if events == ORDER:
-        made |= {"before_revenue": part.revenue}
-    return part.select("person_key", period=part.period + 1, **made)
+        told["revenue"] = "before_revenue"
+    nothing = ibis.literal(0, "int64")
+    in_time = ibis.window(group_by="person_key", order_by="period")
+    met = part.mutate(
+        earlier=part.period.lag().over(in_time),
+        later=part.period.lead().over(in_time),
+        **{before: part[now].lag().over(in_time) for now, before in told.items()},
+    )
+    follows = (met.earlier == met.period - 1).fill_null(False)
+    rows = met.select(*part.columns, **{before: follows.ifelse(met[before], nothing) for before in told.values()})
+    gone = met.filter(met.later.isnull() | (met.later > met.period + 1))
+    zeros = {c: nothing for c in part.columns if c not in ("person_key", "period")}
+    gone = gone.select("person_key", **zeros, period=gone.period + 1, **{b: gone[n] for n, b in told.items()})
+    return rows.union(gone.select(*rows.columns))
 
 
-def _firsts(question: Question, people: ir.Table, events: EventSet, spending: Spending | None) -> ir.Table:
+def _firsts(question: Question, people: ir.Table, events: EventSet) -> ir.Table:
+    """One row for each person whose first touchpoint of a set falls in a period; what it counts is told later."""
     day = people[first_day(events)]
     rows = people.filter(day.notnull() & question.periods.asked(day)).mutate(period=question.periods.number(day))
-    paid = (
-        rows.channel.isin(sorted(spending.paid_channels))
-        if spending and spending.paid_channels
-        else ibis.literal(False)
-    )
-    key = key_of(events)
-    return rows.select(
-        "person_key",
-        "period",
-        **{f"first_{key}": ibis.literal(1, "int64"), f"first_{key}_paid": paid.fill_null(False).cast("int64")},
-    )
+    return rows.select("person_key", "period")
+
+
+def _is_first(
+    question: Question, told: ir.Table, sets: Iterable[EventSet], spending: Spending | None
+) -> dict[str, ir.IntegerValue]:
+    paid_channels = sorted(spending.paid_channels) if spending else []
+    paid = told.channel.isin(paid_channels).fill_null(False) if sets and paid_channels else ibis.literal(False)
+    made: dict[str, ir.IntegerValue] = {}
+    for events in sorted(sets):
+        day, key = told[first_day(events)], key_of(events)
+        held = (question.periods.asked(day) & (question.periods.number(day) == told.period)).fill_null(False)
+        made |= {f"first_{key}": held.cast("int64"), f"first_{key}_paid": (held & paid).cast("int64")}
+    return made
 
 
 # -- what one operand counts of such a row
@@ -269,7 +285,7 @@ def _is_money(operand: Operand) -> bool:
 
 
 def _reading(
-    kpi: KPI, cell: Cell, row: pd.Series | None, buckets: pd.DataFrame | None, spending: Spending | None
+    kpi: KPI, cell: Cell, row: Sums | None, buckets: Buckets | None, spending: Spending | None
 ) -> Reading:
     sides = _sides(kpi)
     lacking = _unknown(sides, row)
@@ -298,7 +314,7 @@ def _reading(
     return Reading(**known, lo=bounds[0], hi=bounds[1])
 
 
-def _unknown(sides: list[Operand], row: pd.Series | None) -> str | None:
+def _unknown(sides: list[Operand], row: Sums | None) -> str | None:
     """Why a sum of money cannot be told: an amount that is not known is not an amount of nothing."""
     asked = {money for side in sides if side.kind == "sum" for money in side.of}
     asked |= {"revenue"} if any(side.kind == "flow" and _is_money(side) for side in sides) else set()
@@ -311,13 +327,13 @@ def _unknown(sides: list[Operand], row: pd.Series | None) -> str | None:
     return "; ".join(told) or None
 
 
-def _plain(kpi: KPI, total: float, scale: float, buckets: pd.DataFrame | None) -> Reading:
+def _plain(kpi: KPI, total: float, scale: float, buckets: Buckets | None) -> Reading:
     if kpi.interval == "poisson_exact":
         low, high = poisson_exact(round(total))
         return Reading(total, low, high, n_num=total, mature_share=1.0)
     bounds = None
-    if buckets is not None and len(buckets):
-        drawn = by_bucket(buckets, [_name(side) for side in _sides(kpi)])
+    if buckets is not None:
+        drawn = np.column_stack([buckets[_name(side)] for side in _sides(kpi)])
         bounds = bucket_bootstrap(drawn, lambda sums: sums[:, 0] / scale)
     if bounds is None:
         return Reading(total, n_num=total, mature_share=1.0, reason="too few people for an interval")
@@ -329,8 +345,8 @@ def _bounds(
     sides: list[Operand],
     scale: list[float],
     totals: list[float],
-    row: pd.Series | None,
-    buckets: pd.DataFrame | None,
+    row: Sums | None,
+    buckets: Buckets | None,
 ) -> tuple[float, float] | None:
     y, x = (_name(side) for side in sides)
     if kpi.interval == "delta_clustered":
@@ -344,9 +360,9 @@ def _bounds(
             row[f"{x}*{x}"] / b / b,
             row[f"{min(x, y)}*{max(x, y)}"] / a / b,
         )
-    if buckets is None or buckets.empty:
+    if buckets is None:
         return None
-    drawn = by_bucket(buckets, [name for name, side in zip((y, x), sides, strict=True) if side.kind != "spend"])
+    drawn = np.column_stack([buckets[name] for name, side in zip((y, x), sides, strict=True) if side.kind != "spend"])
     if sides[0].kind == "spend":
         return bucket_bootstrap(drawn, lambda sums: divided(totals[0], sums[:, 0] / scale[1]))
     return bucket_bootstrap(drawn, lambda sums: divided(sums[:, 0] / scale[0], sums[:, 1] / scale[1]))
