@@ -56,7 +56,7 @@ class Spending:
             if n_unknown:
                 return "some of the period's marketing costs do not say their purpose"
             rows = rows[rows["purpose"].isin(purposes)]
-        if period < 0 and self.rows["period"].min() > period:
+        if period < 0 and not (self.rows["period"] == period).any():
             return "the marketing costs do not reach back to the period before"
         return float(rows["amount"].sum())
 
