@@ -40,9 +40,16 @@ def daily_readings(
         rows = _rows(question, events, orders, {_numerator(kpi).kind for kpi in alike})
         told = sliced(question, rows, people, stages)
         made = {kpi.id: _amount(told, _numerator(kpi)) for kpi in alike}
+        money = [kpi for kpi in alike if _numerator(kpi).kind == "sum"]
+        made |= {f"unknown_{kpi.id}": told[f"unknown_{_numerator(kpi).of[0]}"].sum() for kpi in money}
         per_day = question.fetch(told.group_by("period", "slice", "day").aggregate(**made))
         for cell, days in cells(per_day, len(question.periods), question.dimension is not None, ("day",)):
             for kpi in alike:
+                n_unknown = int(days[f"unknown_{kpi.id}"].sum()) if kpi in money else 0
+                if n_unknown:
+                    lacking = "cost or no revenue" if _numerator(kpi).of == ("profit",) else _numerator(kpi).of[0]
+                    yield kpi, cell, null(f"{n_unknown:,} of the period's orders have no {lacking}")
+                    continue
                 y = days[kpi.id].to_numpy(dtype="float64") / (100 if _numerator(kpi).kind == "sum" else 1)
                 yield kpi, cell, _reading(question, cell, y)
 
@@ -61,7 +68,10 @@ def _rows(question: Question, events: tuple[str, ...], orders: ir.Table | None, 
     if events == ORDER:
         assert orders is not None
         rows = orders.filter(question.periods.asked(orders.day))
+        unknown = {"revenue": rows.revenue.isnull(), "cost": rows.cost.isnull()}
+        unknown["profit"] = unknown["revenue"] | unknown["cost"]
         made = {"n": rows.count(), "revenue": rows.revenue.fill_null(0).sum(), "cost": rows.cost.fill_null(0).sum()}
+        made |= {f"unknown_{money}": held.cast("int64").sum() for money, held in unknown.items()}
     else:
         told = touches(question.view, [events])
         assert told is not None
