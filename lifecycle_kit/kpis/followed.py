@@ -21,13 +21,18 @@ from lifecycle_kit.kpis.rows import EventSet, belongs, key_of, touches
 if TYPE_CHECKING:
     from lifecycle_kit.kpis.question import Question
 
-__all__ = ["anchor_rows", "column_of", "followed_rows", "next_column"]
+__all__ = ["anchor_rows", "column_of", "followed_rows", "next_column", "unknown_column"]
 
 
 def column_of(measure: Followed) -> str:
     """Return the name of the column that says what an anchor gave: 0 or 1, a count, an amount in minor units."""
     end = "" if measure.end is None else measure.end
     return f"{measure.gives}_{key_of(measure.target)}_{measure.begin}_{end}{'_same' * measure.same_order}"
+
+
+def unknown_column(measure: Followed) -> str:
+    """Return the name of the column that says how many orders in the window have no amount, where money is given."""
+    return f"unknown_{column_of(measure)}"
 
 
 def next_column(target: EventSet, same_order: bool = False) -> str:
@@ -95,6 +100,8 @@ def _once(
     for measure in measures:
         if isinstance(measure, Followed):
             made[column_of(measure)] = _given(measure, met, counted)
+            if measure.gives in ("revenue", "profit"):
+                made[unknown_column(measure)] = _unknown(measure, met)
     done = met.group_by("person_key").aggregate(**made)
     joined = anchors.left_join(done, "person_key")
     filled = {
@@ -109,10 +116,18 @@ def _absent(columns: dict[str, ir.Value], measures: Iterable[Followed | TimeTo])
     return {name: 1 - column if name in turned else column for name, column in columns.items()}
 
 
-def _given(measure: Followed, met: ir.Table, counted: ir.BooleanValue) -> ir.Scalar:
+def _inside(measure: Followed, met: ir.Table) -> ir.BooleanValue:
     inside = met.age >= measure.begin
-    if measure.end is not None:
-        inside = inside & (met.age < measure.end)
+    return inside if measure.end is None else inside & (met.age < measure.end)
+
+
+def _unknown(measure: Followed, met: ir.Table) -> ir.Scalar:
+    unknown = met.revenue.isnull() | met.cost.isnull() if measure.gives == "profit" else met.revenue.isnull()
+    return (unknown & _inside(measure, met) & met[_flag(ORDER)]).cast("int64").sum()
+
+
+def _given(measure: Followed, met: ir.Table, counted: ir.BooleanValue) -> ir.Scalar:
+    inside = _inside(measure, met)
     if measure.gives in ("revenue", "profit"):
         # what the first order itself brought is in it
         amount = met.revenue.fill_null(0) - (met.cost.fill_null(0) if measure.gives == "profit" else 0)

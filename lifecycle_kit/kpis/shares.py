@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lifecycle_kit.kpis.declared import KPI, Followed
-from lifecycle_kit.kpis.followed import column_of
+from lifecycle_kit.kpis.followed import column_of, unknown_column
 from lifecycle_kit.kpis.intervals import ratio_delta, wilson
 from lifecycle_kit.kpis.sums import Cell, Reading, cells, null
 
@@ -37,6 +37,8 @@ def share_readings(question: Question, kpis: Iterable[KPI], rows: ir.Table) -> I
         mature = _is_mature(question, kpi, rows)
         made[f"x_{kpi.id}"] = mature.cast("int64").sum()
         made[f"y_{kpi.id}"] = _amount(kpi, rows).sum(where=mature)
+        if _measure(kpi).gives in ("revenue", "profit"):
+            made[f"unknown_{kpi.id}"] = rows[unknown_column(_measure(kpi))].sum(where=mature)
         if kpi.interval == "delta_clustered" and kpi not in clustered:
             y = _amount(kpi, rows).cast("float64")
             made[f"yy_{kpi.id}"] = (y * y).sum(where=mature)
@@ -98,7 +100,13 @@ def _reading(kpi: KPI, sums: pd.Series | None) -> Reading:
     if n_mature == 0:
         days = _measure(kpi).days_to_mature
         return null(f"nobody has been followed for {days:,} days yet", n_den=0.0, mature_share=0.0)
-    scale = 100.0 if _measure(kpi).gives in ("revenue", "profit") else 1.0
+    is_money = _measure(kpi).gives in ("revenue", "profit")
+    n_unknown = int(sums[f"unknown_{kpi.id}"]) if is_money else 0
+    if n_unknown:
+        # an amount that is not known is not an amount of nothing
+        lacking = "cost or no revenue" if _measure(kpi).gives == "profit" else "revenue"
+        return null(f"{n_unknown:,} of their orders have no {lacking}")
+    scale = 100.0 if is_money else 1.0
     total = float(sums[f"y_{kpi.id}"]) / scale
     known: dict[str, Any] = {
         "value": total / n_mature,
