@@ -43,8 +43,9 @@ def last_whole(last: dt.date, log: tuple[dt.date, dt.date], by: str | None, week
 def require_revenue(n_unknown: int) -> None:
     """Refuse orders of unknown revenue: an amount that is not known is not an amount of nothing."""
     if n_unknown:
+        told = "1 order has" if n_unknown == 1 else f"{n_unknown:,} orders have"
         raise DataError(
-            f"{n_unknown:,} orders have no revenue, so who brings most cannot be told.",
+            f"{told} no revenue, so who brings most cannot be told.",
             fix="Complete them, or leave them out of the source.",
         )
 
