@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["event_sets", "first_sets", "ratio_readings"]
 
+# flows that are made of what people spent in the period before
+_COMPARED = {"previous_revenue", "retained_revenue", "expansion", "contraction", "churned_revenue"}
+
 # of one cell: totals by name, and the same of each bucket of people
 Sums = Mapping[str, float]
 Buckets = Mapping[str, np.ndarray]
@@ -79,9 +82,9 @@ def ratio_readings(
         if kpi.interval == "delta_clustered":
             y, x = (told[_name(o)] for o in _sides(kpi))
             made[_n_people(kpi)] = ((y != 0) | (x != 0)).sum()
-    for money in ("revenue", "cost"):
-        if f"unknown_{money}" in told.columns:
-            made[f"unknown_{money}"] = told[f"unknown_{money}"].sum()
+    for unknown in ("unknown_revenue", "unknown_cost", "before_unknown_revenue"):
+        if unknown in told.columns:
+            made[unknown] = told[unknown].sum()
     # the activity of everybody is large, and is read once: what a bootstrap draws from adds up to all else
     keys = ["bucket"] if drawn else []
     found = question.fetch(told.group_by("period", "slice", *keys).aggregate(**made))
@@ -189,7 +192,7 @@ def _beside_before(part: ir.Table, events: EventSet) -> ir.Table:
     """Add what people did in the period before; and rows for those who did something then, and nothing now."""
     told = {f"n_{key_of(events)}": f"before_n_{key_of(events)}"}
     if events == ORDER:
-        told["revenue"] = "before_revenue"
+        told |= {"revenue": "before_revenue", "unknown_revenue": "before_unknown_revenue"}
     nothing = ibis.literal(0, "int64")
     in_time = ibis.window(group_by="person_key", order_by="period")
     met = part.mutate(
@@ -284,9 +287,7 @@ def _is_money(operand: Operand) -> bool:
     return operand.kind in ("sum", "spend") or any(o in money or o.endswith("_revenue") for o in operand.of)
 
 
-def _reading(
-    kpi: KPI, cell: Cell, row: Sums | None, buckets: Buckets | None, spending: Spending | None
-) -> Reading:
+def _reading(kpi: KPI, cell: Cell, row: Sums | None, buckets: Buckets | None, spending: Spending | None) -> Reading:
     sides = _sides(kpi)
     lacking = _unknown(sides, row)
     if lacking:
@@ -324,6 +325,8 @@ def _unknown(sides: list[Operand], row: Sums | None) -> str | None:
     needed = [("revenue", asked & {"revenue", "profit"}), ("cost", asked & {"cost", "profit"})]
     lacking = [(name, int(row[f"unknown_{name}"])) for name, is_asked in needed if is_asked]
     told = [f"{n:,} of the period's orders have no {name}" for name, n in lacking if n]
+    if any(side.kind == "flow" and _COMPARED & set(side.of) for side in sides) and row["before_unknown_revenue"]:
+        told.append(f"{int(row['before_unknown_revenue']):,} of the orders of the period before have no revenue")
     return "; ".join(told) or None
 
 
