@@ -212,6 +212,11 @@ def target(row):
     return f"{amount(row.target, row.unit)} ({'met' if row.target_met else 'missed'})"
 
 
+def said(column):
+    """Whether a column says anything."""
+    return any(isinstance(cell, str) and cell != "\N{EN DASH}" for cell in column)
+
+
 for stage in card.stages if card is not None else ():
     rows = card.to_frame().query("stage == @stage")
     told = {
@@ -221,8 +226,9 @@ for stage in card.stages if card is not None else ():
         "95 % interval": [interval(row) for row in rows.itertuples()],
         "Change": [change(row) for row in rows.itertuples()],
         "Target": [target(row) for row in rows.itertuples()],
-        "Outside its limits": rows["flag"].to_numpy(),
+        "Limits": rows["flag"].to_numpy(),
     }
+    told = {name: column for name, column in told.items() if name not in ("Target", "Limits") or said(column)}
     display(Markdown(f"### {escape_markdown(stages.labels.get(stage, stage.capitalize()))}"))
     show(card.plot(stage))
     display(table_html(pd.DataFrame(told), f"KPIs of the stage {stage}"))
@@ -249,14 +255,13 @@ table_html(
             {
                 "KPI": row.label,
                 "Counted": kpi.numerator,
-                "Divided by": kpi.denominator,
-                "Definition": kpi.definition_hash,
+                "Divided by": kpi.denominator or None,
             }
             for row in whole.itertuples()
             for kpi in [figures[row.kpi.split(".")[0]]]
         ]
     ),
-    "What each figure counts; the definition changes when what is computed does",
+    "What each figure counts",
 )
 
 # %%

@@ -87,10 +87,52 @@ def test_person(capsys, shop):
 
 def test_kpis(capsys, shop):
     code, out, _ = run(capsys, "kpis", "--data", shop, "--json")
-    rows = {row["metric"]: row for row in json.loads(out)}
+    rows = {row["kpi"]: row for row in json.loads(out)}
     assert code == 0
     assert rows["average_order_value"]["value"] == pytest.approx(110)
     assert rows["daily_traffic"]["value"] is None
+
+
+def test_kpis_by_period_chosen_and_written(capsys, shop, tmp_path):
+    picture, rows = tmp_path / "kpis.png", tmp_path / "kpis.parquet"
+    code, out, err = run(
+        capsys, "kpis", "--data", shop, "--kpi", "net_revenue", "--kpi", "active_customers", "--by", "quarter",
+        "--out", rows, "--plot", picture,
+    )  # fmt: skip
+    assert code == 0
+    assert "retention" in out
+    assert f"values are in {rows}" in err
+    assert picture.stat().st_size > 1000
+    assert set(pd.read_parquet(rows)["kpi"]) == {"net_revenue", "active_customers"}
+
+
+def test_kpis_in_words_read_no_data(capsys, tmp_path):
+    code, out, _ = run(capsys, "kpis", "--list", "--data", "nowhere")
+    assert code == 0
+    assert {"repeat_rate", "nps", "daily_traffic"} <= set(out.split())
+    code, out, _ = run(capsys, "kpis", "--explain", "repeat_rate", "--data", "nowhere")
+    assert code == 0
+    assert "How many new customers come back for a second order?" in out
+    assert "whose 90 days lie within the log" in " ".join(out.split())
+    code, _, err = run(capsys, "kpis", "--explain", "repeat")
+    assert (code, "Did you mean 'repeat_rate'?" in err) == (1, True)
+    page = tmp_path / "page.md"
+    assert run(capsys, "kpis", "--page", page)[0] == 0
+    assert "## Retention" in page.read_text(encoding="utf-8")
+
+
+def test_kpis_of_ones_own(capsys, shop, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("catalogue: 1\nname: own\nextends: standard\ntargets: {net_revenue: 1000}\n", encoding="utf-8")
+    code, out, _ = run(
+        capsys, "kpis", "--data", shop, "--catalogue", own, "--scorecard", "--kpi", "net_revenue", "--json"
+    )
+    assert code == 0
+    assert json.loads(out)[0]["target"] == 1000
+    own.write_text("catalogue: 1\nname: own\nkpis: [{id: x, measure: 1}]\n", encoding="utf-8")
+    code, _, err = run(capsys, "kpis", "--data", shop, "--catalogue", own)
+    assert code == 1
+    assert "own.yaml, line 3" in err
 
 
 def test_model(capsys):
@@ -124,6 +166,9 @@ def test_simulate(capsys, tmp_path):
         (["snapshot", "--data", "SHOP", "--members", "no/such/m.csv"], 1, "There is no folder"),
         (["person", "nobody", "--data", "SHOP"], 1, "Nobody in"),
         (["kpis", "--data", "SHOP", "--since", "2024-03-01", "--until", "2024-01-01"], 1, "is empty"),
+        (["kpis", "--data", "SHOP", "--scorecard", "--dimension", "country"], 1, "Leave out --since"),
+        (["kpis", "--data", "SHOP", "--kpi", "revenu"], 1, "Unknown KPI 'revenu'"),
+        (["kpis", "--data", "SHOP", "--catalogue", "none.yaml"], 1, "There is no file none.yaml"),
         (["check", "SHOP", "--date-format", "%d/%m/%y"], 1, "%y"),
         (["check", "no/such/place"], 2, "no such file or folder"),
         (["report", "--data", "no/such/place", "--out", "r"], 1, "no file or folder"),
