@@ -267,7 +267,9 @@ def _mark(question: Question, run_in_days: int, kpi: KPI, period: int) -> str | 
     days = question.dataset.days
     assert days is not None
     start, end = question.periods.starts[period], question.periods.ends[period]
-    begins = days[0] + dt.timedelta(days=run_in_days)
+    # a base is whole only once the log is as old as the days it looks back on
+    looks_back = kpi.measure.days if isinstance(kpi.measure, Base) else 0
+    begins = days[0] + dt.timedelta(days=max(run_in_days, looks_back))
     marks = ["left-censored"] if _needs_a_past(kpi) and start < begins and run_in_days else []
     if not question.periods.whole[period] or start < days[0] or end > days[1]:
         marks.append("partial")
