@@ -171,9 +171,16 @@ def _flag(target: EventSet) -> str:
 def _order_to_order(question: Question, measures: Sequence[Followed | TimeTo], orders: ir.Table | None) -> ir.Table:
     """From each order to the next one: orders of one instant are one."""
     assert orders is not None
-    moments = orders.group_by("person_key", "at").aggregate(day=orders.day.min())
     following = ibis.window(group_by="person_key", order_by="at")
-    rows = moments.mutate(**{next_column(ORDER): moments.day.lead().over(following)})
+    rows = orders.select(
+        "person_key",
+        "at",
+        "day",
+        next_at=orders["at"].lead().over(following),
+        **{next_column(ORDER): orders.day.lead().over(following)},
+    )
+    # the last order of an instant stands for all of it
+    rows = rows.filter(rows.next_at.isnull() | (rows.next_at > rows["at"]))
     rows = rows.filter(question.periods.asked(rows.day)).mutate(period=question.periods.number(rows.day))
     return _with_shares(rows.select("person_key", "day", "period", next_column(ORDER)), measures)
 
@@ -194,6 +201,8 @@ def _many(
     for target, same_order in wanted:
         met = _targets(question, [target], orders)
         told = met.filter(met[_flag(target)])
+        if same_order:
+            told = told.filter(told.order_id.notnull())  # one that names no order is of none
         together.append(
             told.select(
                 "person_key",
