@@ -229,7 +229,15 @@ def customer_base_audit(
     from lifecycle_kit.kpis.audit_cohorts import base_of, cells_of, evolved, health_of
     from lifecycle_kit.kpis.audit_periods import changes_of, differences_of, last_whole, require_revenue, two_periods
     from lifecycle_kit.kpis.cohorts import retention_of
-    from lifecycle_kit.kpis.triangle import active_periods, activity_given, ask, cohort_sums, second_orders, span_of
+    from lifecycle_kit.kpis.triangle import (
+        active_periods,
+        activity_given,
+        activity_rows,
+        ask,
+        cohort_sums,
+        second_orders,
+        span_of,
+    )
 
     span = span_of(dataset, None, until, cohort_by, as_of, week_start, run_in_days, beyond=False)
     log = dataset.days
@@ -238,19 +246,17 @@ def customer_base_audit(
     activity_given(dataset, "order")
     question = ask(dataset, span.known, span.periods)
     try:
-        active = question.store("active", active_periods(question, ORDER, span.n_whole - 1))
+        # two rows of periods over the same orders: what stands of them is worked out once
+        orders = question.store("orders", activity_rows(question.view, ORDER))
+        active = question.store("active", active_periods(span.periods, orders, span.n_whole - 1))
         sums = cohort_sums(question, active)
         second = second_orders(question, active)
+        require_revenue(int(sums["n_no_revenue"].sum()))
+        people = question.store("people", two_periods(active_periods(period, orders, 0)))
+        differences, concentration = differences_of(question, people, period)
+        changes, movement = changes_of(question, people, period.start_before >= log[0])
     finally:
         question.drop()
-    require_revenue(int(sums["n_no_revenue"].sum()))
-    two = ask(dataset, span.known, period)
-    try:
-        people = two.store("people", two_periods(active_periods(two, ORDER, 0)))
-        differences, concentration = differences_of(two, people)
-        changes, movement = changes_of(two, people, period.start_before >= log[0])
-    finally:
-        two.drop()
     kept = retention_of(dataset, span, sums, ORDER)
     cells = cells_of(span, kept, sums)
     return CustomerBaseAudit(

@@ -62,11 +62,11 @@ def two_periods(active: ir.Table) -> ir.Table:
     return people.filter((people.n_orders_before > 0) | (people.n_orders_now > 0))
 
 
-def differences_of(question: Question, people: ir.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tenths of the customers of period 0, and how much hangs on few."""
+def differences_of(question: Question, people: ir.Table, period: Periods) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tenths of the customers of the period, and how much hangs on few."""
     import pandas as pd
 
-    start, end = question.periods.starts[0], question.periods.ends[0]
+    start, end = period.starts[0], period.ends[0]
     here = people.filter(people.n_orders_now > 0)
     here = here.select(**{name: here[f"{name}_now"] for name in _SUMS})
     (counted,) = question.fetch(

@@ -222,7 +222,15 @@ def retention(
     DataError
         When the log is empty, or has no orders or visits to follow.
     """
-    from lifecycle_kit.kpis.triangle import active_periods, activity_given, ask, cohort_sums, last_seen, span_of
+    from lifecycle_kit.kpis.triangle import (
+        active_periods,
+        activity_given,
+        activity_rows,
+        ask,
+        cohort_sums,
+        last_seen,
+        span_of,
+    )
 
     if kind not in get_args(Kind):
         raise UnknownNameError("kind of retention", str(kind), get_args(Kind))
@@ -230,7 +238,8 @@ def retention(
     events = activity_given(dataset, activity)
     question = ask(dataset, span.known, span.periods)
     try:
-        active = question.store("active", active_periods(question, events, span.n_whole - 1))
+        rows = activity_rows(question.view, events)
+        active = question.store("active", active_periods(span.periods, rows, span.n_whole - 1))
         sums = cohort_sums(question, active)
         last = last_seen(question, active) if kind == "unbounded" else None
     finally:

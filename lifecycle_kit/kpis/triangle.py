@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset
     from lifecycle_kit.kpis.question import Question
     from lifecycle_kit.kpis.rows import EventSet
+    from lifecycle_kit.stages.heard import View
 
 __all__ = [
     "CohortBy",
     "Span",
     "active_periods",
     "activity_given",
+    "activity_rows",
     "ask",
     "cohort_sums",
     "last_seen",
@@ -159,23 +161,26 @@ def activity_given(dataset: Dataset, activity: str | Iterable[str]) -> EventSet:
     return events
 
 
-def active_periods(question: Question, activity: EventSet, last: int) -> ir.Table:
-    """Return one row per person and period with activity, up to period number `last`: person_key, period.
-
-    Of orders also n_orders, revenue and cost (minor units), n_no_revenue and n_no_cost (orders that do not tell it).
-    """
+def activity_rows(view: View, activity: EventSet) -> ir.Table:
+    """Return one row per touchpoint of an activity: person_key, day; of orders that stand also revenue and cost."""
     from lifecycle_kit.kpis.rows import belongs, standing_orders, touches
 
     if activity == ORDER:
-        rows = standing_orders(question.view)
-    else:
-        told = touches(question.view, [activity])
-        assert told is not None
-        rows = told.filter(belongs(told, activity))
-    rows = rows.mutate(period=question.periods.number(rows.day))
+        return standing_orders(view).select("person_key", "day", "revenue", "cost")
+    told = touches(view, [activity])
+    assert told is not None
+    return told.filter(belongs(told, activity)).select("person_key", "day")
+
+
+def active_periods(periods: Periods, rows: ir.Table, last: int) -> ir.Table:
+    """Return one row per person and period with activity, up to period number `last`: person_key, period.
+
+    Of orders also n_orders, revenue and cost (minor units), n_no_revenue and n_no_cost (orders of unknown profit).
+    """
+    rows = rows.mutate(period=periods.number(rows.day))
     rows = rows.filter(rows.period <= last)
     grouped = rows.group_by("person_key", "period")
-    if activity != ORDER:
+    if "revenue" not in rows.columns:
         return grouped.aggregate().select("person_key", "period")
     made = {
         "n_orders": rows.count(),
