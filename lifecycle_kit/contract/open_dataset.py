@@ -12,7 +12,6 @@ from lifecycle_kit.contract.canonical import DATASET_JSON, read_said, write_cano
 from lifecycle_kit.contract.capabilities import Capability, capabilities_of
 from lifecycle_kit.contract.dataset import Dataset
 from lifecycle_kit.contract.report import Account, CheckReport, Warned
-from lifecycle_kit.contract.sqltext import ident
 from lifecycle_kit.contract.tables import CANONICAL
 from lifecycle_kit.engine.choose import DEADLINE_SECONDS, open_engine
 from lifecycle_kit.errors import DataError, UsageError
@@ -135,9 +134,7 @@ def _read_folder(engine: Engine, folder: Path) -> None:
             continue
         for file in files:
             _check_columns(table, _parquet_schema(file), str(file))
-        # DuckDB takes the names as SQL, of which `at` is a word; the others take them as names
-        names = map(ident, declared) if engine.name == "duckdb" else declared
-        engine.read_parquet(table, path, tuple(names))
+        engine.read_parquet(table, path, tuple(declared))
     _add_absent(engine, [table for table in CANONICAL if not (folder / f"{table}.parquet").exists()])
 
 

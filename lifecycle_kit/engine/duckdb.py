@@ -103,7 +103,8 @@ class DuckDBEngine:
     def read_parquet(self, name: str, path: Path, columns: Sequence[str]) -> None:
         """Make these columns of a Parquet file, or of a folder of Parquet files, readable under `name`."""
         files = _literal(str(path / "**" / "*.parquet") if path.is_dir() else str(path))
-        self.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM read_parquet({files})")
+        named = ", ".join(map(_quoted, columns))
+        self.execute(f"CREATE VIEW {name} AS SELECT {named} FROM read_parquet({files})")
 
     def table_schema(self, name: str, schema: str) -> pa.Schema | None:
         """Refuse: this engine's database is made anew for each dataset."""
@@ -126,8 +127,7 @@ class DuckDBEngine:
 
     def columns(self, table: str) -> dict[str, str]:
         """Column names and types of a table or view, in order."""
-        quoted = '"' + table.replace('"', '""') + '"'
-        return {name: kind for name, kind, *_ in self.rows(f"DESCRIBE {quoted}")}
+        return {name: kind for name, kind, *_ in self.rows(f"DESCRIBE {_quoted(table)}")}
 
     def drop(self, table: str) -> None:
         """Remove a table that nobody needs any more; without effect on a closed engine."""
@@ -157,6 +157,10 @@ def _clear_errors() -> Iterator[None]:
 def _discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     connection.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:
