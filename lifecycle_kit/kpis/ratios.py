@@ -143,22 +143,33 @@ def _activity(
     columns = {c: kind for part in parts for c, kind in part.schema().items() if c not in ("person_key", "period")}
     alike = [
         part.select(
-            "person_key", "period", **{c: part[c] if c in part.columns else ibis.literal(0, "int64") for c in columns}
+            "person_key",
+            "period",
+            **{c: part[c] if c in part.columns else ibis.literal(0, kind) for c, kind in columns.items()},
         )
         for part in parts
     ]
     together = reduce(lambda a, b: a.union(b), alike)
     if len(alike) > 1:
-        together = together.group_by("person_key", "period").aggregate(**{c: together[c].sum() for c in columns})
+        together = together.group_by("person_key", "period").aggregate(
+            **{c: together[c].sum().cast(kind) for c, kind in columns.items()}
+        )
     inside = together.filter(together.period.between(0, len(question.periods) - 1))
-    days = [first_day(events) for events in sorted(firsts)]
-    told = sliced(question, inside, people, stages, *days, *(["channel"] if days else []))
-    return told.mutate(**_is_first(question, told, firsts, spending), **{c: told[c].cast("int64") for c in columns})
+    about, columns_about = _with_firsts(question, people, firsts, spending)
+    told = sliced(question, inside, about, stages, *columns_about)
+    return told.mutate(
+        **{
+            f"first_{key_of(events)}{paid}": (held & told.is_paid if paid else held).cast("int32")
+            for events in sorted(firsts)
+            for held in [(told[_first_period(events)] == told.period).fill_null(False)]
+            for paid in ("", "_paid")
+        }
+    )
 
 
 def _in_periods(question: Question, rows: ir.Table, before: bool) -> ir.Table:
     asked = question.periods.asked_or_before(rows.day) if before else question.periods.asked(rows.day)
-    return rows.filter(asked).mutate(period=question.periods.number(rows.day))
+    return rows.filter(asked).mutate(period=question.periods.number(rows.day).cast("int32"))
 
 
 def _done(
@@ -172,8 +183,8 @@ def _done(
             "n_order": rows.count(),
             "revenue": rows.revenue.fill_null(0).sum(),
             "cost": rows.cost.fill_null(0).sum(),
-            "unknown_revenue": rows.revenue.isnull().cast("int64").sum(),
-            "unknown_cost": rows.cost.isnull().cast("int64").sum(),
+            "unknown_revenue": rows.revenue.isnull().cast("int32").sum(),
+            "unknown_cost": rows.cost.isnull().cast("int32").sum(),
         }
     else:
         told = touches(question.view, [events])
@@ -185,7 +196,9 @@ def _done(
         made[f"days_{key_of(events)}"] = rows.day.nunique()
     if "sessions" in kinds:
         made[f"sessions_{key_of(events)}"] = rows.session_id.nunique()
-    return rows.group_by("person_key", "period").aggregate(**made)
+    done = rows.group_by("person_key", "period").aggregate(**made)
+    # a row per person and period is kept while it is sorted: money needs 64 bits, and sums come with 128
+    return done.select("person_key", "period", **{c: done[c].cast("int64" if c in MONEY else "int32") for c in made})
 
 
 def _beside_before(part: ir.Table, events: EventSet) -> ir.Table:
@@ -193,39 +206,47 @@ def _beside_before(part: ir.Table, events: EventSet) -> ir.Table:
     told = {f"n_{key_of(events)}": f"before_n_{key_of(events)}"}
     if events == ORDER:
         told |= {"revenue": "before_revenue", "unknown_revenue": "before_unknown_revenue"}
-    nothing = ibis.literal(0, "int64")
+    zeros = {c: ibis.literal(0, part[c].type()) for c in part.columns if c not in ("person_key", "period")}
     in_time = ibis.window(group_by="person_key", order_by="period")
+    earlier, later = (part.period.lag().over(in_time), part.period.lead().over(in_time))
+    follows = (earlier == part.period - 1).fill_null(False)
+    # only what is asked for leaves the window: the rows are kept, since they are read twice
     met = part.mutate(
-        earlier=part.period.lag().over(in_time),
-        later=part.period.lead().over(in_time),
-        **{before: part[now].lag().over(in_time) for now, before in told.items()},
+        **{before: follows.ifelse(part[now].lag().over(in_time), zeros[now]) for now, before in told.items()},
+        is_gone=later.isnull() | (later > part.period + 1),
     )
-    follows = (met.earlier == met.period - 1).fill_null(False)
-    rows = met.select(*part.columns, **{before: follows.ifelse(met[before], nothing) for before in told.values()})
-    gone = met.filter(met.later.isnull() | (met.later > met.period + 1))
-    zeros = {c: nothing for c in part.columns if c not in ("person_key", "period")}
-    gone = gone.select("person_key", **zeros, period=gone.period + 1, **{b: gone[n] for n, b in told.items()})
+    gone = met.filter(met.is_gone)
+    gone = gone.select(
+        "person_key", **zeros, period=(gone.period + 1).cast("int32"), **{b: gone[n] for n, b in told.items()}
+    )
+    rows = met.drop("is_gone")
     return rows.union(gone.select(*rows.columns))
 
 
 def _firsts(question: Question, people: ir.Table, events: EventSet) -> ir.Table:
     """One row for each person whose first touchpoint of a set falls in a period; what it counts is told later."""
     day = people[first_day(events)]
-    rows = people.filter(day.notnull() & question.periods.asked(day)).mutate(period=question.periods.number(day))
-    return rows.select("person_key", "period")
+    rows = people.filter(day.notnull() & question.periods.asked(day))
+    return rows.select("person_key", period=question.periods.number(rows[day.get_name()]).cast("int32"))
 
 
-def _is_first(
-    question: Question, told: ir.Table, sets: Iterable[EventSet], spending: Spending | None
-) -> dict[str, ir.IntegerValue]:
-    paid_channels = sorted(spending.paid_channels) if spending else []
-    paid = told.channel.isin(paid_channels).fill_null(False) if sets and paid_channels else ibis.literal(False)
-    made: dict[str, ir.IntegerValue] = {}
+def _with_firsts(
+    question: Question, people: ir.Table, sets: Iterable[EventSet], spending: Spending | None
+) -> tuple[ir.Table, list[str]]:
+    """Add to people the period of each first touchpoint, and whether their channel costs; and say which columns."""
+    made: dict[str, ir.Value] = {}
     for events in sorted(sets):
-        day, key = told[first_day(events)], key_of(events)
-        held = (question.periods.asked(day) & (question.periods.number(day) == told.period)).fill_null(False)
-        made |= {f"first_{key}": held.cast("int64"), f"first_{key}_paid": (held & paid).cast("int64")}
-    return made
+        day = people[first_day(events)]
+        number = question.periods.number(day).cast("int32")
+        made[_first_period(events)] = question.periods.asked(day).ifelse(number, ibis.null("int32"))
+    if made:
+        paid = sorted(spending.paid_channels) if spending else []
+        made["is_paid"] = people.channel.isin(paid).fill_null(False) if paid else ibis.literal(False)
+    return people.select("person_key", "slice", "bucket", **made), list(made)
+
+
+def _first_period(events: EventSet) -> str:
+    return f"first_period_{key_of(events)}"
 
 
 # -- what one operand counts of such a row
@@ -234,7 +255,7 @@ def _is_first(
 def _amount(rows: ir.Table, operand: Operand) -> ir.IntegerValue:
     key = key_of(operand.of)
     if operand.kind == "people":
-        return (rows[f"n_{key}"] > 0).cast("int64")
+        return (rows[f"n_{key}"] > 0).cast("int32")
     if operand.kind == "count":
         return rows[f"n_{key}"]
     if operand.kind in ("days", "sessions"):
@@ -261,7 +282,7 @@ def _flows(rows: ir.Table, activity: EventSet) -> Mapping[str, ir.IntegerValue]:
         "dormant": ~now & before,
         "previous": before,
     }
-    flows = {name: held.cast("int64") for name, held in told.items()}
+    flows = {name: held.cast("int32") for name, held in told.items()}
     if activity == ORDER:
         paid, paid_before = rows.revenue, rows.before_revenue
         nothing = ibis.literal(0, "int64")
