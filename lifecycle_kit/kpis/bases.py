@@ -52,7 +52,9 @@ def _readings(
             for period in range(n_periods):
                 yield kpi, Cell(period), null(refused)
         return
-    rows = question.store("base", sliced(question, _stretches(question, base, orders), people, None))
+    rows = sliced(question, _stretches(question, base, orders), people, None)
+    if any(isinstance(kpi.measure, Base) and kpi.measure.gives != ("ended",) for kpi in kpis):
+        rows = question.store("base", rows)  # asked more than once
     counted = rows.group_by("slice", "covers_from", "covers_to", "ends_in").aggregate(n=rows.count())
     bases, ended = _add_up(question.fetch(counted), n_periods)
     at_start = dict(cells(bases, n_periods, has_slices))
@@ -121,7 +123,8 @@ def _stretches(question: Question, base: Base, orders: ir.Table | None) -> ir.Ta
 def _active_days(question: Question, base: Base, orders: ir.Table | None) -> ir.Table:
     if base.of == ORDER:
         assert orders is not None
-        return orders.select("person_key", "day").distinct()
+        # of two orders of one day the first covers no period's start: it need not be looked for
+        return orders.select("person_key", "day")
     told = touches(question.view, [base.of])
     assert told is not None
     return told.filter(belongs(told, base.of)).select("person_key", "day").distinct()
