@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 
@@ -39,23 +40,25 @@ def worth_readings(
     n_months = max(_measure(kpi).months for kpi in kpis)
     day = people[first_day(ORDER)]
     acquired = people.filter(day.notnull() & question.periods.asked(day))
-    begun = acquired.select("person_key", begun_day=acquired[first_day(ORDER)])
-    begun = begun.mutate(period=question.periods.number(begun.begun_day))
-    told = orders.join(begun, "person_key")
+    begun = acquired.select("person_key", begun_day=acquired[first_day(ORDER)], period=question.periods.number(day))
+    begun = sliced(question, begun, people, stages)
+    keys = ("period", "slice", "bucket", "age")
+    told = orders.join(begun.select("person_key", "begun_day", "period", "slice", "bucket"), "person_key")
     told = told.mutate(age=(days_between(told.begun_day, told.day) // DAYS_PER_MONTH).cast("int64"))
-    told = told.filter(told.age < n_months)
-    per_age = told.group_by("person_key", "period", "age").aggregate(
-        profit=(told.revenue.fill_null(0) - told.cost.fill_null(0)).sum(),
-        n_unknown=(told.revenue.isnull() | told.cost.isnull()).cast("int64").sum(),
+    orders_of = told.filter(told.age < n_months).select(
+        *keys,
+        profit=told.revenue.fill_null(0) - told.cost.fill_null(0),
+        n_unknown=(told.revenue.isnull() | told.cost.isnull()).cast("int64"),
+        n_people=ibis.literal(0, "int64"),
     )
-    rows = sliced(question, per_age, people, stages)
+    # people are counted beside their orders: counting the different ones among these costs more
+    nothing = ibis.literal(0, "int64")
+    themselves = begun.select(
+        "period", "slice", "bucket", age=nothing, profit=nothing, n_unknown=nothing, n_people=ibis.literal(1, "int64")
+    )
+    rows = orders_of.union(themselves)
     brought = question.fetch(
-        rows.group_by("period", "slice", "bucket", "age").aggregate(
-            profit=rows.profit.sum(),
-            n_unknown=rows.n_unknown.sum(),
-            # everybody's first order is of age 0
-            n_people=(rows.age == 0).cast("int64").sum(),
-        )
+        rows.group_by(*keys).aggregate(**{c: rows[c].sum() for c in ("profit", "n_unknown", "n_people")})
     )
     for cell, there in cells(brought, len(question.periods), question.dimension is not None, ("bucket", "age")):
         for kpi in kpis:
