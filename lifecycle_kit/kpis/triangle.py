@@ -141,7 +141,7 @@ def activity_given(dataset: Dataset, activity: str | Iterable[str]) -> EventSet:
     """
     from lifecycle_kit.kpis.needs import Needs, contents_of, lacking
 
-    events = (activity,) if isinstance(activity, str) else tuple(sorted(set(activity)))
+    events = (activity,) if isinstance(activity, str) else tuple(sorted({str(event) for event in activity or ()}))
     contents = contents_of(dataset)
     if events in (ORDER, VISIT):
         name = "stages_from_orders" if events == ORDER else "daily_traffic"
@@ -157,7 +157,7 @@ def activity_given(dataset: Dataset, activity: str | Iterable[str]) -> EventSet:
                 f"Activity {event!r} cannot be combined with others.", fix="Name events of the log, or one alone."
             )
         if event not in contents.events:
-            raise UnknownNameError("activity", str(event), {*ORDER, *VISIT, *contents.events})
+            raise UnknownNameError("activity", event, {*ORDER, *VISIT, *contents.events})
     return events
 
 

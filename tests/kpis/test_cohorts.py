@@ -156,6 +156,9 @@ def test_weeks_from_sunday_belong_to_the_year_of_most_of_their_days():
 def test_left_censored_until_the_log_has_run_in():
     marks = asked(SHOP, run_in_days=20).to_frame().groupby("cohort")["mark"].first().fillna("").to_dict()
     assert marks == {"2024-01": "left-censored", "2024-02": ""}
+    # the log begins 27 days before February
+    assert asked(SHOP, run_in_days=27, since="2024-02-01").to_frame()["mark"].isna().all()
+    assert asked(SHOP, run_in_days=28, since="2024-02-01").to_frame()["mark"].notna().all()
     assert asked(SHOP, run_in_days=0).to_frame()["mark"].isna().all()
 
 
@@ -358,6 +361,14 @@ def test_online_retail(shared):
     assert found.triangle().index.tolist() == ["2010-12", *[f"2011-{m:02}" for m in range(1, 12)]]  # December is cut
     assert frame.loc[frame["mark"].notna(), "cohort"].unique().tolist() == ["2010-12"]
     assert revenue_by_period(frame, revenue, "2010-12-01")[:-1] == pytest.approx(revenue["value"].tolist()[:-1])
+    # the same from the raw lines
+    lines = pd.read_parquet(shared / "data" / "online_retail_uci" / "online_retail.parquet")
+    lines = lines[lines["CustomerID"].notna() & lines["InvoiceNo"].str[0].str.isdigit()]
+    month = lines["InvoiceDate"].dt.year * 12 + lines["InvoiceDate"].dt.month - 1
+    first = month.groupby(lines["CustomerID"]).transform("min")
+    plain = lines.groupby([first, month - first])["CustomerID"].nunique()
+    there = frame["cohort_start"].map(lambda day: day.year * 12 + day.month - 1)
+    assert [plain.get(cell, 0) for cell in zip(there, frame["age"], strict=True)] == frame["n_active"].tolist()
     # who was a customer before the log looks like a loyal newcomer
     first, others = frame[frame["cohort"] == "2010-12"], frame[frame["cohort"] != "2010-12"]
     assert first.loc[first["age"] > 0, "share"].min() > others.loc[others["age"] == 1, "share"].max()
@@ -413,6 +424,8 @@ def test_pictures_say_what_they_show(by_hand):
         ({"activity": "orders"}, lk.UnknownNameError, "Unknown activity 'orders'. Did you mean 'order'"),
         ({"activity": ["order", "visit"]}, lk.UsageError, "'order' cannot be combined"),
         ({"activity": []}, lk.UsageError, "No activity was named"),
+        ({"activity": None}, lk.UsageError, "No activity was named"),
+        ({"activity": [1]}, lk.UnknownNameError, "Unknown activity '1'"),
         ({"activity": "visit"}, lk.DataError, "Activity 'visit' needs visits"),
         ({"week_start": "mon"}, lk.UnknownNameError, "first day of the week"),
         ({"run_in_days": -1}, lk.UsageError, "at least 0"),
