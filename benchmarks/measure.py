@@ -119,3 +119,39 @@ def events_file(n_events: int) -> str:
         )
         engine.close()
     return str(path)
+
+
+CHANNELS = ("direct", "organic", "search_ads", "social_ads", "display", "affiliate", "email", "referral")
+
+
+def channels_files(orders: str) -> tuple[str, str]:
+    """Return paths of customers and marketing costs for a file of simulated orders, made once per machine.
+
+    Everybody was acquired by one of eight channels, at random; four of them, and the newsletter, cost something a day.
+    """
+    from pathlib import Path
+
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    stem = orders.removesuffix(".parquet")
+    customers, costs = Path(f"{stem}-customers.parquet"), Path(f"{stem}-costs.parquet")
+    if not (customers.exists() and costs.exists()):
+        rng = np.random.default_rng(7)
+        ids = pc.unique(pq.read_table(orders, columns=["person_id"])["person_id"])
+        ids = ids.cast(pa.string()).sort()
+        drawn = pa.array(CHANNELS).take(pa.array(rng.integers(0, len(CHANNELS), len(ids))))
+        pq.write_table(pa.table({"person_id": ids, "acquired_channel": drawn}), customers)
+        days = np.arange("2022-12-01", "2026-01-01", dtype="datetime64[D]")
+        paid = ("search_ads", "social_ads", "display", "affiliate", "email")
+        per_day = len(ids) * 3000 / len(CHANNELS) / len(days)  # 30.00 for each new customer
+        rows = {
+            "date": pa.array(np.tile(days, len(paid))),
+            "channel": pa.array(np.repeat(paid, len(days))),
+            "amount": pa.array(np.rint(per_day * rng.gamma(20, 1 / 20, len(days) * len(paid))).astype(np.int64)),
+            "purpose": pa.array(np.repeat(["acquisition"] * 4 + ["retention"], len(days))),
+        }
+        pq.write_table(pa.table(rows), costs)
+    return str(customers), str(costs)
