@@ -18,7 +18,7 @@ DIMENSIONS = ("channel", "country", "cohort", "stage")
 @pytest.fixture(scope="module")
 def simulated():
     """Half a year of a small shop: dimension -> its KPIs by month, everybody's and every slice's."""
-    made = simulate_shop(months=6, visits_per_day=12)
+    made = simulate_shop(months=6, visits_per_day=80)
     tables = {name: table for name, table in made.tables.items() if table.num_rows}
     with lk.load(tables, timezone=made.parameters.timezone) as dataset:
         options = {"since": "2024-02-01", "until": "2024-05-31", "by": "month", "model": lk.load_model("shop")}
