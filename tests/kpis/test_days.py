@@ -140,13 +140,15 @@ def test_weeks_begin_as_declared():
 
 
 def test_cut_periods_are_marked_and_only_their_days_count():
-    orders = orders_at(*(f"2024-{day} 10:00" for day in ("01-01", "01-09", "01-10", "02-10", "02-11", "03-31")))
+    orders = orders_at(
+        *(f"2024-{day} 10:00" for day in ("01-01", "01-09", "01-10", "02-05", "02-10", "02-11", "03-31"))
+    )
     with shop(orders=orders) as dataset:
         told = per_period(dataset, since="2024-01-10", until="2024-02-10", as_of="2024-03-31", by="month")
         flow = per_period(
             dataset, "growth_dormant", since="2024-02-10", until="2024-03-31", as_of="2024-03-31", by="month"
         )
-    assert told == [("2024-01-10", 1, "partial"), ("2024-02-01", 1, "partial")]
+    assert told == [("2024-01-10", 1, "partial"), ("2024-02-01", 2, "partial")]
     # before the cut February lies the whole of January; before March, February from the 10th on
     assert [value for _, value, _ in flow] == [3, 2]
 
