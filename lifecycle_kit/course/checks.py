@@ -6,15 +6,18 @@ So no answer is written anywhere in a lesson, and changed data need no changed c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from lifecycle_kit.errors import UsageError
 
-__all__ = ["NotYetError", "check_number", "check_people", "check_statuses", "check_text"]
+__all__ = ["NotYetError", "check_names", "check_number", "check_people", "check_share", "check_statuses", "check_text"]
 
 _SHOWN = 3
+# a share may be rounded to a hundredth of a percentage point
+_ROUNDED = 5e-5
 
 
 class NotYetError(UsageError):
@@ -50,6 +53,23 @@ def check_number(name: str, given: object, wanted: int, *, hint: str = "") -> No
     print(f"{name}: right.")
 
 
+def check_share(name: str, given: object, wanted: float, *, hint: str = "") -> None:
+    """Compare a share, such as 0.0325 for 3.25 %; four decimals are enough. Parameters as in `check_number`."""
+    _refuse_blank(name, given)
+    if isinstance(given, bool) or not isinstance(given, Real):
+        raise NotYetError(
+            f"{name} is {_kind(given)}.", fix="One number is asked for: .item() takes it out of a column."
+        )
+    share = float(given)
+    if math.isnan(share):
+        raise NotYetError(f"{name} has no value.", fix=hint)
+    if not 0 <= share <= 1:
+        raise NotYetError(f"{name} = {share:,.4g} is no share.", fix="A share lies between 0 and 1: 3.25 % is 0.0325.")
+    if abs(share - wanted) > _ROUNDED:
+        raise NotYetError(f"{name} = {share:.2%} is too {'high' if share > wanted else 'low'}.", fix=hint)
+    print(f"{name}: right.")
+
+
 def check_text(name: str, given: object, wanted: str, *, hint: str = "") -> None:
     """Compare a word or a date as text, without regard to case and outer blanks; parameters as in `check_number`."""
     _refuse_blank(name, given)
@@ -66,15 +86,18 @@ def check_people(name: str, given: object, wanted: Iterable[str], *, hint: str =
     The message tells how many are missing, how many too many, and names some of them.
     """
     _refuse_blank(name, given)
-    found, asked = _ids(name, given), set(wanted)
-    parts = [
-        f"{len(people):,} {what}, among them {', '.join(sorted(people)[:_SHOWN])}"
-        for what, people in (("missing", asked - found), ("too many", found - asked))
-        if people
-    ]
-    if parts:
-        raise NotYetError(f"{name} is not the right group: {'; '.join(parts)}.", fix=hint)
-    print(f"{name}: right.")
+    _compare_groups(name, _ids(name, given), set(wanted), hint)
+
+
+def check_names(name: str, given: object, wanted: Iterable[str], *, hint: str = "") -> None:
+    """Compare a group of names, such as channels; order does not matter.
+
+    The message tells how many are missing, without naming them as they would be the answer, and what is too many.
+    """
+    _refuse_blank(name, given)
+    if isinstance(given, str | Mapping) or hasattr(given, "columns") or not isinstance(given, Iterable):
+        raise NotYetError(f"{name} is {_kind(given)}.", fix='Several names are asked for, as {"a", "b"}.')
+    _compare_groups(name, {str(one) for one in given}, set(wanted), hint, tells_missing=False)
 
 
 def check_statuses(name: str, given: object, wanted: Mapping[str, str], *, hint: str = "") -> None:
@@ -88,6 +111,17 @@ def check_statuses(name: str, given: object, wanted: Mapping[str, str], *, hint:
     for person, status in wanted.items():
         if placed.get(person) != status:
             raise NotYetError(f"{person} should be {status!r}; here it is {placed.get(person)!r}.", fix=hint)
+    print(f"{name}: right.")
+
+
+def _compare_groups(name: str, found: set[str], asked: set[str], hint: str, *, tells_missing: bool = True) -> None:
+    parts = [
+        f"{len(group):,} {what}" + (f", among them {', '.join(sorted(group)[:_SHOWN])}" if tells else "")
+        for what, group, tells in (("missing", asked - found, tells_missing), ("too many", found - asked, True))
+        if group
+    ]
+    if parts:
+        raise NotYetError(f"{name} is not the right group: {'; '.join(parts)}.", fix=hint)
     print(f"{name}: right.")
 
 
