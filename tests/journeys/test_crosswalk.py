@@ -269,6 +269,19 @@ def test_who_met_it_only_after_the_window_stands_on_both_sides(model):
     assert near[["n_people", "n_others", "n_in_both"]].tolist() == [1, 0, 0]  # at the very end of the window
 
 
+def test_others_are_told_by_their_own_moment(model):
+    """Eve met it later than she came: what she is as one of the stage is not what she is as one who met it."""
+    log = [(who, f"2024-01-0{day} 12:00", "page_viewed") for who in ("eve", "bob", "cyd") for day in (1, 2)]
+    log += [("eve", "2024-01-04 12:00", "support_ticket"), ("eve", "2024-01-08 12:00", "product_viewed")]
+    log += [("cyd", "2024-01-05 12:00", "product_viewed"), ("bob", "2024-02-01 12:00", "page_viewed")]
+    with load(events(log)) as shop:
+        effect = crosswalk(shop, model, within_days=5).effect.set_index(["event", "stage"])
+    row = effect.loc["support_ticket", "awareness"]
+    assert row[["n_people", "n_moved_on", "n_others"]].tolist() == [1, 1, 2]
+    assert row["share_moved_on_others"] == 0.5  # cyd, not bob
+    assert row[["difference_lo", "difference_hi"]].tolist() == list(newcombe(1, 1, 1, 2))
+
+
 def test_nobody_moves_on_from_the_last_stage(model):
     log = [("eve", f"2024-01-0{day} 12:00", name, *order) for day, name, *order in
            [(1, "order_completed", "o1"), (2, "referral_converted"), (3, "page_viewed"), (9, "page_viewed")]
