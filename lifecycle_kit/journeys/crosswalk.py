@@ -45,8 +45,8 @@ class Crosswalk:
         event, stage, n_touchpoints, n_people (each once per event and stage), share_of_touchpoints (of the event's;
         they add up to 1), share_of_people with lo and hi (of all who met the event in the period, 95 %, Wilson; one
         person may meet it in several stages, so they may add up to more than 1), meant_for (the stage that the model
-        declares; null where it does not), is_meant (whether this is it; null likewise), n_people_elsewhere (who met it here
-        though it was made for another stage, and did not lead them into that one at once; null likewise).
+        declares; null where it does not), is_meant (whether this is it; null likewise), n_people_elsewhere (who met it
+        here though it was made for another stage, and did not lead them into that one at once; null likewise).
     effect : pandas.DataFrame
         Not causal. One row per event and stage in which it was met: event, stage, n_people (whose first such touchpoint
         in the stage lies so far back that the window is over), n_moved_on, n_stayed, n_fell_back (in a later, the same,
