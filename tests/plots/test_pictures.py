@@ -38,6 +38,7 @@ from tests.plots.conftest import (
     triangle_frame,
     values_frame,
 )
+from tests.plots.journey_frames import JOURNEY_EMPTY, JOURNEY_PICTURES
 
 PERIOD = {"since": "2025-11-30", "until": "2025-12-31"}
 PERSON = {"person_id": "c1", "until": pd.Timestamp(2025, 1, 31)}
@@ -59,7 +60,7 @@ PICTURES = {
     "cohort curves": lambda **how: plot_cohort_curves(curves_frame(), **how),
     "concentration": lambda **how: plot_concentration(deciles_frame(), **how),
     "growth": lambda **how: plot_growth(bridge_frame(), **how),
-}
+} | JOURNEY_PICTURES
 every_picture = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES.keys())
 
 
@@ -307,7 +308,7 @@ EMPTY = {
     "cohort curves": lambda: plot_cohort_curves(curves_frame().iloc[:0]),
     "concentration": lambda: plot_concentration(deciles_frame().iloc[:0]),
     "growth": lambda: plot_growth(bridge_frame().iloc[:0]),
-}
+} | JOURNEY_EMPTY
 
 
 @pytest.mark.parametrize("draw", EMPTY.values(), ids=EMPTY.keys())
