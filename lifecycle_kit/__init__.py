@@ -42,6 +42,7 @@ _HOME = {
     "Transitions": "movement.transitions",
     "BASE_METRICS": "kpis.declared",
     "compute_kpis": "kpis.compute",
+    "explain_kpi": "kpis.explain",
     "KPIValues": "kpis.values",
     "scorecard": "kpis.scorecard",
     "scorecard_of": "kpis.scorecard",
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.kpis.declared import BASE_METRICS as BASE_METRICS
     from lifecycle_kit.kpis.declared import KPI as KPI
     from lifecycle_kit.kpis.declared import Catalogue as Catalogue
+    from lifecycle_kit.kpis.explain import explain_kpi as explain_kpi
     from lifecycle_kit.kpis.scorecard import Scorecard as Scorecard
     from lifecycle_kit.kpis.scorecard import scorecard as scorecard
     from lifecycle_kit.kpis.scorecard import scorecard_of as scorecard_of

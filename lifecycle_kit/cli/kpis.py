@@ -150,8 +150,7 @@ def _tell(chosen: Catalogue, explain: str | None, page: str | None, wants_json: 
     """Answer from the declarations alone."""
     import pandas as pd
 
-    from lifecycle_kit.kpis.explain import catalogue_page
-    from lifecycle_kit.kpis.explain import explain as told
+    from lifecycle_kit.kpis.explain import catalogue_page, explain_kpi
 
     if page is not None:
         write_text(catalogue_page(chosen), page)
@@ -160,7 +159,7 @@ def _tell(chosen: Catalogue, explain: str | None, page: str | None, wants_json: 
         only = chosen.only([explain]) if explain is not None else chosen
         print_json(only.to_records())
     elif explain is not None:
-        click.echo("\n".join(visible(line) for line in told(chosen[explain]).splitlines()))
+        click.echo("\n".join(visible(line) for line in explain_kpi(chosen[explain]).splitlines()))
     else:
         order = {stage: i for i, stage in enumerate(chosen.stages)}
         rows = sorted(chosen, key=lambda kpi: order[kpi.stage])

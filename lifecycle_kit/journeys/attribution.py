@@ -96,10 +96,9 @@ class Attribution:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw each channel's share by method, with its interval, and the sentence that it is not causal."""
-        from lifecycle_kit.plots.journeys import plot_attribution  # type: ignore[attr-defined, unused-ignore]
+        from lifecycle_kit.plots.attribution import plot_attribution
 
-        drawn: Axes = plot_attribution(self.to_frame(), note=NOT_CAUSAL, ax=ax)
-        return drawn
+        return plot_attribution(self.to_frame(), note=NOT_CAUSAL, ax=ax)
 
 
 def attribution(

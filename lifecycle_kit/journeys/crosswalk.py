@@ -142,12 +142,10 @@ class Crosswalk:
         return found.head(n).reset_index(drop=True)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the company's stages above, and the touchpoints by the stage in which people met them below."""
-        from lifecycle_kit.plots.journeys import plot_crosswalk
+        """Draw the touchpoints by the stage in which people met them."""
+        from lifecycle_kit.plots.crosswalk import plot_crosswalk
 
-        return plot_crosswalk(
-            self.met, self.entries, stages=self.stages, labels=self.model.labels, source=self.source, ax=ax
-        )
+        return plot_crosswalk(self.met, stages=self.stages, labels=self.model.labels, source=self.source, ax=ax)
 
     def _in_words(self) -> str:
         row = self.mismatches.iloc[0]

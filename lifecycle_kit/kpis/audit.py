@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifecycle_kit.errors import UnknownNameError, UsageError
-from lifecycle_kit.kpis.compute import RUN_IN_DAYS
+from lifecycle_kit.kpis.asked import RUN_IN_DAYS
 from lifecycle_kit.kpis.declared import ORDER
 from lifecycle_kit.kpis.periods import By
 from lifecycle_kit.kpis.triangle import CohortBy

@@ -45,7 +45,8 @@ def _readings(
 ) -> Iterator[tuple[KPI, Cell, Reading]]:
     base = kpis[0].measure
     assert isinstance(base, Base)
-    n_periods, has_slices = len(question.periods), question.dimension is not None
+    # whose stage changes from period to period is in no slice of a base; everybody's is told
+    n_periods, has_slices = len(question.periods), question.dimension not in (None, "stage")
     refused = _refused(question, base)
     if refused:
         for kpi in kpis:
@@ -72,8 +73,6 @@ def _readings(
 
 
 def _refused(question: Question, base: Base) -> str | None:
-    if question.dimension == "stage":
-        return "a base is not told by the stage people were in"
     longest = question.periods.longest_days
     if base.kind == "active" and longest > base.days:
         return f"a period of {longest:,} days is longer than the {base.days:,} days after which one counts as inactive"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lifecycle_kit.errors import UnknownNameError, UsageError
-from lifecycle_kit.kpis.compute import RUN_IN_DAYS
+from lifecycle_kit.kpis.asked import RUN_IN_DAYS
 from lifecycle_kit.kpis.declared import ORDER
 from lifecycle_kit.kpis.intervals import wilson
 from lifecycle_kit.kpis.newcombe import newcombe

@@ -8,8 +8,9 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_kit.calendar import closing_instant, day_of
-from lifecycle_kit.errors import DataError, UnknownNameError, UsageError
+from lifecycle_kit.calendar import closing_instant
+from lifecycle_kit.errors import UnknownNameError, UsageError
+from lifecycle_kit.kpis.asked import RUN_IN_DAYS, check_run_in, days_asked
 from lifecycle_kit.kpis.catalogue_file import load_catalogue
 from lifecycle_kit.kpis.declared import (
     KPI,
@@ -24,7 +25,7 @@ from lifecycle_kit.kpis.declared import (
     Worth,
 )
 from lifecycle_kit.kpis.needs import Needs, contents_of, lacking, needs_of
-from lifecycle_kit.kpis.periods import By, Periods, day_given, make_periods
+from lifecycle_kit.kpis.periods import By, Periods, make_periods
 from lifecycle_kit.kpis.question import DIMENSIONS, Dimension, Question
 from lifecycle_kit.kpis.sums import Cell, Reading, null
 from lifecycle_kit.kpis.values import VALUE_COLUMNS, KPIValues
@@ -36,10 +37,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset
     from lifecycle_kit.stages.model import StageModel
 
-__all__ = ["RUN_IN_DAYS", "compute_kpis"]
-
-# a log's first days, in which everybody looks new
-RUN_IN_DAYS = 30
+__all__ = ["compute_kpis"]
 
 Told = tuple[KPI, Cell, Reading, str | None]
 
@@ -100,18 +98,19 @@ def compute_kpis(
     chosen = catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue)
     if names is not None:
         chosen = chosen.only([names] if isinstance(names, str) else names)
-    known, periods = _when(dataset, since, until, by, as_of, week_start)
+    first, last, known = days_asked(dataset, since, until, as_of)
+    periods = make_periods(first, last, by, week_start)
     if dimension is not None and dimension not in DIMENSIONS:
         raise UnknownNameError("dimension", str(dimension), DIMENSIONS)
     if dimension == "stage" and model is None:
         raise UsageError("The dimension stage needs a stage model.", fix="Give model=load_model(...).")
-    if isinstance(run_in_days, bool) or not isinstance(run_in_days, int) or run_in_days < 0:
-        raise UsageError(f"run_in_days {run_in_days} must be a whole number, at least 0.", fix="Write for example 30.")
+    check_run_in(run_in_days)
     contents = contents_of(dataset)
     needs = {kpi: needs_of(kpi) for kpi in chosen}
     reasons = {kpi: lacking(needs[kpi], dataset, contents, model is not None) for kpi in chosen}
     able = [kpi for kpi in chosen if reasons[kpi] is None]
     question = _question(dataset, known, periods, dimension, model, any(needs[kpi].stages for kpi in able))
+    has_cancellations = "order_cancelled" in contents.events
     told: list[Told] = [
         (kpi, Cell(period), null(reason), None)
         for kpi, reason in reasons.items()
@@ -119,32 +118,14 @@ def compute_kpis(
         for period in range(len(periods))
     ]
     try:
-        told += _readings(question, able, reduce(lambda a, b: a | b, (needs[kpi] for kpi in able), Needs()))
+        told += _readings(
+            question, able, reduce(lambda a, b: a | b, (needs[kpi] for kpi in able), Needs()), has_cancellations
+        )
     finally:
         question.drop()
     rows = [_row(question, run_in_days, *each) for each in told]
     stages = [] if model is None else [stage.id for stage in sorted(model.stages, key=lambda stage: stage.rank)]
     return KPIValues(_frame(rows, chosen, stages), chosen, f"{dataset.name}, as of {known}")
-
-
-def _when(
-    dataset: Dataset,
-    since: str | dt.date | None,
-    until: str | dt.date | None,
-    by: str | None,
-    as_of: str | dt.date | None,
-    week_start: str,
-) -> tuple[dt.date, Periods]:
-    if dataset.first_at is None or dataset.last_at is None:
-        raise DataError(f"The log of {dataset.name!r} is empty.", fix="Run 'lifecycle check' to see why.")
-    known = day_given(as_of) if as_of is not None else day_of(dataset.last_at, dataset.timezone)
-    last = day_given(until) if until is not None else known
-    if last > known:
-        raise UsageError(f"The period ends on {last}, after the as-of day {known}.", fix="Give an earlier until.")
-    first = day_given(since) if since is not None else last - dt.timedelta(days=364)
-    if first > last:
-        raise UsageError(f"The period from {first} to {last} is empty.", fix="Give a since before until and as_of.")
-    return known, make_periods(first, last, by, week_start)
 
 
 def _question(
@@ -164,7 +145,7 @@ def _question(
     return Question(dataset, view, known, periods, dimension, past)
 
 
-def _readings(question: Question, kpis: list[KPI], needs: Needs) -> Iterator[Told]:
+def _readings(question: Question, kpis: list[KPI], needs: Needs, has_cancellations: bool) -> Iterator[Told]:
     """Store what is shared, then let each shape of measure do its pass."""
     from lifecycle_kit.kpis.bases import base_readings
     from lifecycle_kit.kpis.daily import daily_readings
@@ -179,7 +160,11 @@ def _readings(question: Question, kpis: list[KPI], needs: Needs) -> Iterator[Tol
     if not kpis:
         return
     asks_orders = ORDER in needs.events or question.dimension == "cohort"
-    orders = question.store("orders", standing_orders(question.view)) if asks_orders else None
+    orders = None
+    if asks_orders:
+        with_ids = any(isinstance(kpi.measure, Followed) and kpi.measure.same_order for kpi in kpis)
+        told = standing_orders(question.view, has_cancellations=has_cancellations, with_ids=with_ids)
+        orders = question.store("orders", told)
     people = question.store("people", people_table(question, orders, needs.firsts, with_channel=needs.channel))
     stages = question.store("stages", stage_table(question)) if question.dimension == "stage" else None
     spent = spending(question) if needs.spending else None
@@ -256,11 +241,23 @@ def _row(
         "period_end": periods.ends[cell.period],
         "dimension": question.dimension,
         "slice": cell.slice,
-        **vars(reading),
+        **vars(_within_log(question, cell, reading)),
         "method": kpi.interval,
         "definition_hash": kpi.definition_hash,
         "mark": _mark(question, run_in_days, kpi, cell.period),
     }
+
+
+def _within_log(question: Question, cell: Cell, reading: Reading) -> Reading:
+    """Nothing is known of a period before the log: not even that nothing happened.
+
+    After its last touchpoint, and up to the as-of day, nothing happened: that is what an as-of day says.
+    """
+    days = question.dataset.days
+    assert days is not None
+    if reading.value is not None and question.periods.ends[cell.period] < days[0]:
+        return null("no day of the period lies within the log")
+    return reading
 
 
 def _mark(question: Question, run_in_days: int, kpi: KPI, period: int) -> str | None:

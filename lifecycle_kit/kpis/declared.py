@@ -11,9 +11,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 from lifecycle_kit.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "BASE_METRICS",
@@ -225,7 +229,7 @@ class StageTime:
 Measure = Ratio | Followed | TimeTo | Base | Score | Worth | StageTime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class KPI:
     """One entry of a catalogue.
 
@@ -268,12 +272,15 @@ class KPI:
     measure: Measure
     target: float | None = None
 
+    def __repr__(self) -> str:
+        return f"KPI({self.id!r}: {self.question})"
+
     @property
     def compares_periods(self) -> bool:
         """Whether periods had equal time to show it: with an open end, older ones look better by age alone."""
         return not isinstance(self.measure, Followed) or self.measure.end is not None
 
-    @property
+    @cached_property
     def definition_hash(self) -> str:
         """Twelve hexadecimal digits of what the value is made of; words and targets do not change it."""
         told = {
@@ -285,7 +292,7 @@ class KPI:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Catalogue:
     """KPIs in the order they are declared in.
 
@@ -297,6 +304,9 @@ class Catalogue:
 
     name: str
     kpis: tuple[KPI, ...]
+
+    def __repr__(self) -> str:
+        return f"Catalogue({self.name!r}, {len(self.kpis):,} KPIs)"
 
     def __iter__(self) -> Iterator[KPI]:
         return iter(self.kpis)
@@ -319,6 +329,13 @@ class Catalogue:
         """The stages its KPIs belong to, in order."""
         there = dict.fromkeys(kpi.stage for kpi in self.kpis)
         return tuple(s for s in STAGES if s in there) + tuple(s for s in there if s not in STAGES)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per KPI: kpi, stage, label, question, unit, better_when, interval, target."""
+        import pandas as pd
+
+        names = ("stage", "label", "question", "unit", "better_when", "interval", "target")
+        return pd.DataFrame([{"kpi": kpi.id} | {name: getattr(kpi, name) for name in names} for kpi in self.kpis])
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return plain values, one dict per KPI."""

@@ -21,14 +21,14 @@ from lifecycle_kit.kpis.declared import (
     Worth,
 )
 
-__all__ = ["catalogue_page", "explain", "measure_in_words"]
+__all__ = ["catalogue_page", "explain_kpi", "measure_in_words"]
 
 _WIDTH = 100
 _UNSAFE = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "\n": " "})
 _BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": "neither direction is better"}
 
 
-def explain(kpi: KPI) -> str:
+def explain_kpi(kpi: KPI) -> str:
     """Return what a KPI counts, for whom, and what is decided by it, in plain words."""
     lines = [f"{kpi.label} ({kpi.id})", kpi.question, ""]
     for head, text in _told(kpi):

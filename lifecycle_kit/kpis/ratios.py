@@ -89,11 +89,19 @@ def ratio_readings(
     keys = ["bucket"] if drawn else []
     found = question.fetch(told.group_by("period", "slice", *keys).aggregate(**made))
     names = sorted({_name(o) for kpi in drawn for o in _sides(kpi) if o.kind != "spend"})
-    for cell, there in cells(found, len(question.periods), question.dimension is not None, keys):
+    for cell, there in cells(
+        found, len(question.periods), question.dimension is not None, keys, _paid_alone(spending, kpis)
+    ):
         sums = there.sum(numeric_only=True).to_dict() if len(there) else None
         buckets = dict(zip(names, by_bucket(there, names).T, strict=True)) if drawn and len(there) else None
         for kpi in kpis:
             yield kpi, cell, _reading(kpi, cell, sums, buckets, spending)
+
+
+def _paid_alone(spending: Spending | None, kpis: list[KPI]) -> set[str]:
+    """Channels that cost something: told even where they brought nobody."""
+    costs = any(side.kind == "spend" for kpi in kpis for side in _sides(kpi))
+    return spending.channels if spending is not None and costs and spending.dimension == "channel" else set()
 
 
 def _sides(kpi: KPI) -> list[Operand]:

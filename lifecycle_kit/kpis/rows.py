@@ -26,23 +26,32 @@ def key_of(events: EventSet) -> str:
     return "_or_".join(events)
 
 
-def standing_orders(view: View) -> ir.Table:
+def standing_orders(view: View, *, has_cancellations: bool = True, with_ids: bool = True) -> ir.Table:
     """Return the orders that were neither cancelled nor given back entirely by then.
 
     Columns person_key, at, day, order_id, revenue (minor units; what stands of it), cost (of the whole order). Both
     are null where the source does not tell them.
+
+    Parameters
+    ----------
+    has_cancellations : bool
+        False saves a look at every order's id, where the log is known to have none.
+    with_ids : bool
+        False leaves `order_id` empty, which saves reading and keeping it.
     """
     log = touchpoints(view)
     orders = log.filter(log.event == "order_completed")
     cancelled = log.filter((log.event == "order_cancelled") & log.order_id.notnull()).select("person_key", "order_id")
     told = with_what_stands(orders, "order_refunded", view)
     stands = what_stands_of("order_refunded", told)
-    told = told.filter(stands.notnull()).anti_join(cancelled, ["person_key", "order_id"])
+    told = told.filter(stands.notnull())
+    if has_cancellations:
+        told = told.anti_join(cancelled, ["person_key", "order_id"])
     stands = what_stands_of("order_refunded", told)
     return told.select(
         "person_key",
-        "order_id",
         "cost",
+        order_id=told.order_id if with_ids else ibis.null("string"),
         at=told.occurred_at,
         day=told.business_day,
         revenue=told.revenue.isnull().ifelse(ibis.null("int64"), stands),

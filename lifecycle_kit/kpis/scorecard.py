@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.errors import UsageError
-from lifecycle_kit.kpis.compute import RUN_IN_DAYS, compute_kpis
+from lifecycle_kit.kpis.asked import RUN_IN_DAYS
+from lifecycle_kit.kpis.compute import compute_kpis
 from lifecycle_kit.kpis.declared import KPI, Catalogue
 from lifecycle_kit.kpis.periods import By, day_given, start_of
 from lifecycle_kit.kpis.values import KPIValues
@@ -94,7 +95,8 @@ class Scorecard:
     @property
     def expected_false_alarms(self) -> float:
         """How many flags chance alone would raise on this card."""
-        return self.false_alarm_rate * int(self.card["limit_lo"].notna().sum())
+        # what never varied has limits of no width, which chance does not leave
+        return self.false_alarm_rate * int((self.card["limit_lo"] < self.card["limit_hi"]).sum())
 
     def to_frame(self) -> pd.DataFrame:
         """Return the card without the history, one row per KPI."""

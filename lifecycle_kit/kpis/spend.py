@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import ibis
@@ -34,6 +35,22 @@ class Spending:
     rows: pd.DataFrame
     dimension: str | None
 
+    @cached_property
+    def _by_cell(self) -> dict[tuple[int, str | None], dict[str | None, int]]:
+        """Amounts by purpose, of every period and channel, and of all channels."""
+        found: dict[tuple[int, str | None], dict[str | None, int]] = {}
+        for row in self.rows.itertuples(index=False):
+            purpose = row.purpose if isinstance(row.purpose, str) else None
+            for channel in (None, row.channel):
+                amounts = found.setdefault((row.period, channel), {})
+                amounts[purpose] = amounts.get(purpose, 0) + int(row.amount)
+        return found
+
+    @property
+    def channels(self) -> set[str]:
+        """Channels with any costs."""
+        return set(self.rows["channel"])
+
     @property
     def paid_channels(self) -> set[str]:
         """Channels that cost something to acquire by."""
@@ -48,17 +65,24 @@ class Spending:
         """Return what was spent in a period, for all channels or one, for some purposes or (empty) all."""
         if channel is not None and self.dimension != "channel":
             return f"marketing costs are not told by {self.dimension}"
-        rows = self.rows[self.rows["period"] == period]
-        if channel is not None:
-            rows = rows[rows["channel"] == channel]
-        if purposes:
-            n_unknown = int(rows["purpose"].isna().sum())
-            if n_unknown:
-                return "some of the period's marketing costs do not say their purpose"
-            rows = rows[rows["purpose"].isin(purposes)]
-        if period < 0 and not (self.rows["period"] == period).any():
-            return "the marketing costs do not reach back to the period before"
-        return float(rows["amount"].sum())
+        if period < self._first or period > self._last:
+            # no costs before the first that is known: not known, which is not nothing
+            when = "period" if period >= 0 else "period before"
+            return f"no marketing costs are known for the {when}"
+        amounts = self._by_cell.get((period, channel), {})
+        if not purposes:
+            return float(sum(amounts.values()))
+        if None in amounts:
+            return "some of the period's marketing costs do not say their purpose"
+        return float(sum(amounts.get(purpose, 0) for purpose in purposes))
+
+    @cached_property
+    def _first(self) -> int:
+        return int(self.rows["period"].min()) if len(self.rows) else 1
+
+    @cached_property
+    def _last(self) -> int:
+        return int(self.rows["period"].max()) if len(self.rows) else -2
 
 
 def spending(question: Question) -> Spending:

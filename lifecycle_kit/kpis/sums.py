@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ def null(reason: str, **known: Any) -> Reading:
 
 
 def cells(
-    found: pd.DataFrame, n_periods: int, has_slices: bool, keys: Sequence[str] = ()
+    found: pd.DataFrame, n_periods: int, has_slices: bool, keys: Sequence[str] = (), others: Collection[str] = ()
 ) -> Iterator[tuple[Cell, pd.DataFrame]]:
     """Return the rows of every cell: everybody's in each period (slices added up), then each slice's.
 
@@ -72,15 +72,17 @@ def cells(
     has_slices : bool
     keys : sequence of str
         Columns that tell the rows of one cell apart (a bucket, a number of days).
+    others : collection of str
+        Slices to tell besides those with rows.
     """
     sums = [c for c in found.columns if c not in ("period", "slice", *keys)]
     everybody = found.groupby(["period", *keys], as_index=False)[sums].sum() if len(found) else found
     by_period = dict(iter(everybody.groupby("period")))
     for period in range(n_periods):
         yield Cell(period), by_period.get(period, everybody.iloc[:0])
-    if has_slices and len(found):
+    if has_slices:
         per_slice = dict(iter(found.groupby(["period", "slice"])))
-        for name in sorted(found["slice"].unique()):
+        for name in sorted({*found["slice"], *others}):
             for period in range(n_periods):
                 yield Cell(period, name), per_slice.get((period, name), found.iloc[:0])
 

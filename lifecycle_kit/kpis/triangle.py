@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from lifecycle_kit.errors import DataError, UnknownNameError, UsageError
-from lifecycle_kit.kpis.compute import _when
+from lifecycle_kit.kpis.asked import check_run_in, days_asked
 from lifecycle_kit.kpis.declared import ORDER, VISIT
 from lifecycle_kit.kpis.periods import Periods, make_periods
 
@@ -101,10 +101,10 @@ def span_of(
     """
     if by not in get_args(CohortBy):
         raise UnknownNameError("period of cohorts", str(by), get_args(CohortBy))
-    if isinstance(run_in_days, bool) or not isinstance(run_in_days, int) or run_in_days < 0:
-        raise UsageError(f"run_in_days {run_in_days} must be a whole number, at least 0.", fix="Write for example 30.")
+    check_run_in(run_in_days)
+    first, last, known = days_asked(dataset, since, until, as_of, n_days=None)
+    asked = make_periods(first, last, by, week_start)
     log = dataset.days
-    known, asked = _when(dataset, log[0] if since is None and log else since, until, by, as_of, week_start)
     assert log is not None
     told = min(known, log[1]) if beyond else min(known, log[1], asked.ends[-1])
     periods = make_periods(asked.origin, max(told, asked.origin), by, week_start)

@@ -234,7 +234,7 @@ def _one_period(inside: Axes, lines: dict[str, pd.DataFrame], colours: dict[str,
     panels.grey_spans(inside, [inside.get_xlim()] if begins else [])
     middle = 0 if alone else (len(lines) - 1) / 2
     inside.set_xticks([middle], [f"{row['period_start']:%Y-%m-%d}\nto {row['period_end']:%Y-%m-%d}"])
-    inside.set_xlabel("")
+    inside.set_xlabel("period", fontsize=8, color=style.MUTED)
 
 
 def _limits(inside: Axes, value: Any, lo: Any, hi: Any) -> None:

@@ -72,10 +72,10 @@ def plot_scorecard(
 ) -> Axes:
     """Draw a scorecard: KPIs by stage, each with value, interval, change, target, and a spark line of its history.
 
-    A change is coloured by what is better for the KPI, and says so in words; grey where neither is. In the spark line
-    the band is the usual range (control limits), the dot the period that is told (dotted after it: too young to tell),
-    a red ring a point outside its limits; a hollow dot is a period that is partial or whose people are not all old
-    enough; grey is the beginning of the log, where everybody looks new.
+    A change beyond the interval is coloured by what is better for the KPI, and says so in words; others are grey. In
+    the spark line the band is the usual range (control limits), the dot the period that is told (dotted after it: too
+    young to tell), a red ring a point outside its limits; a hollow dot is a period that is partial or whose people are
+    not all old enough; grey is the beginning of the log, where everybody looks new.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def _head(table: _Table, top: float, history: str) -> float:
 def _notes(rows: list[Any]) -> list[str]:
     history = [point for row in rows for point in row.history]
     found = [
-        "Change: against the period before.",
+        "Change: against the period before; grey within the interval.",
         "Dotted: too young to tell.",
         "Blue band: the usual range (control limits).",
     ]
@@ -213,6 +213,8 @@ def _change(table: _Table, row: Any, number: Any, up: float, down: float) -> Non
         table.write(_CHANGE, up, "= no change", 9.5, style.MUTED)
         return
     better = {"higher": moved > 0, "lower": moved < 0}.get(row.better_when)
+    if not words.is_null(row.lo) and row.lo <= row.previous <= row.hi:
+        better = None  # a change within the interval is no news
     colour = style.MUTED if better is None else _GOOD if better else _BAD
     room = _TARGET - _CHANGE - 8
     table.write(_CHANGE, up, f"{'▲' if moved > 0 else '▼'} {size}", 10.5, colour, room, fontweight="bold")

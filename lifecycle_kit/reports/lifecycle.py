@@ -23,7 +23,9 @@ def report_notebook() -> Path:
     raise RunError(f"The kit's own {_NAME} is missing.", fix="Install lifecycle-kit again.")
 
 
-def check_inputs(data: str, *, model: str = "", catalogue: str = "", as_of: str = "", mapping: str | None = None) -> None:
+def check_inputs(
+    data: str, *, model: str = "", catalogue: str = "", as_of: str = "", mapping: str | None = None
+) -> None:
     """Raise now what the notebook would find out after a minute: a model, catalogue, mapping or date that is none."""
     from lifecycle_kit.contract.declaration import find_declaration
 

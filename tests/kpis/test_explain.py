@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import lifecycle_kit as lk
-from lifecycle_kit.kpis.explain import catalogue_page, explain, measure_in_words
+from lifecycle_kit.kpis.explain import catalogue_page, explain_kpi, measure_in_words
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_the_page_tells_everything_of_every_kpi(standard):
 
 
 def test_what_a_kpi_counts_in_plain_words(standard):
-    told = explain(standard["repeat_rate"])
+    told = explain_kpi(standard["repeat_rate"])
     assert told.startswith("Repeat rate (repeat_rate)\nHow many new customers come back for a second order?")
     assert all(len(line) <= 100 for line in told.splitlines())
     words = " ".join(told.split())

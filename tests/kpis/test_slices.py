@@ -168,3 +168,12 @@ def test_people_of_no_known_country():
         "(unknown)": 30,
         "FR": 10,
     }
+
+
+def test_a_channel_that_costs_and_brings_nobody_is_told():
+    costs = [("2024-01-05", "search", 900, "acquisition"), ("2024-01-05", "radio", 100, "acquisition")]
+    with shop(orders=[("o1", "ann", "2024-01-05", 1_000, 0)], costs=costs) as dataset:
+        told = lk.compute_kpis(dataset, "cac", since="2024-01-01", as_of="2024-01-31", dimension="channel").to_frame()
+    radio = told[told["slice"] == "radio"].iloc[0]
+    assert (radio["n_num"], radio["n_den"], radio["reason"]) == (1, 0, "nothing to divide by")
+    assert told["n_num"].iloc[0] == 10

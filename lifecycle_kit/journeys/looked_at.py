@@ -1,0 +1,104 @@
+"""The stretch of a log that a question about journeys looks at, and the tables made for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lifecycle_kit.calendar import closing_instant
+from lifecycle_kit.kpis.asked import days_asked
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+    from lifecycle_kit.contract.dataset import Dataset
+    from lifecycle_kit.stages.heard import View
+
+__all__ = ["Look", "look"]
+
+_number = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A dataset as it was at the close of one day, and the days on which a journey may begin.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    view : View
+    first, last : date
+        First and last business day of the period.
+    source : str
+    """
+
+    dataset: Dataset
+    view: View
+    first: dt.date
+    last: dt.date
+    source: str
+    _stored: list[str] = field(default_factory=list)
+
+    def store(self, name: str, rows: ir.Table) -> ir.Table:
+        """Keep the rows of a query in the engine until the question is answered."""
+        import ibis
+
+        from lifecycle_kit.engine.base import compile_sql
+
+        relation = f"journey_{name}_{next(_number)}"
+        self.dataset.engine.store(relation, compile_sql(rows, self.dataset.engine))
+        self._stored.append(relation)
+        return ibis.table(rows.schema(), name=relation)
+
+    def fetch(self, rows: ir.Table) -> pd.DataFrame:
+        """Return the rows of a query as a data frame."""
+        from lifecycle_kit.engine.base import fetch
+
+        return fetch(rows, self.dataset.engine).to_pandas()
+
+    def begins_in_period(self, at: ir.TimestampValue) -> ir.BooleanValue:
+        """Return whether an instant lies in the period."""
+        import ibis
+
+        zone = self.dataset.timezone
+        opens = closing_instant(self.first - dt.timedelta(days=1), zone)
+        return (at > ibis.literal(opens, "timestamp")) & (
+            at <= ibis.literal(closing_instant(self.last, zone), "timestamp")
+        )
+
+    def drop(self) -> None:
+        """Forget the tables."""
+        while self._stored:
+            self.dataset.engine.drop(self._stored.pop())
+
+
+@contextmanager
+def look(
+    dataset: Dataset,
+    since: str | dt.date | None = None,
+    until: str | dt.date | None = None,
+    as_of: str | dt.date | None = None,
+) -> Iterator[Look]:
+    """Open a stretch of a log; its tables are forgotten at the end.
+
+    Raises
+    ------
+    DataError
+        When the log is empty.
+    UsageError
+        When the period is empty or ends after `as_of`.
+    """
+    from lifecycle_kit.stages.heard import View
+
+    first, last, known = days_asked(dataset, since, until, as_of, n_days=None)
+    view = View(closing_instant(known, dataset.timezone))
+    made = Look(dataset, view, first, last, f"{dataset.name}, {first} to {last}, as of {known}")
+    try:
+        yield made
+    finally:
+        made.drop()
