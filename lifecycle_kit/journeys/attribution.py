@@ -98,7 +98,7 @@ class Attribution:
         """Draw each channel's share by method, with its interval, and the sentence that it is not causal."""
         from lifecycle_kit.plots.attribution import plot_attribution
 
-        return plot_attribution(self.to_frame(), note=NOT_CAUSAL, ax=ax)
+        return plot_attribution(self.to_frame(), ax=ax)
 
 
 def attribution(
