@@ -55,6 +55,24 @@ _HOME = {
     "Retention": "kpis.cohorts",
     "customer_base_audit": "kpis.audit",
     "CustomerBaseAudit": "kpis.audit",
+    "JourneyRules": "journeys.declared",
+    "paths": "journeys.paths",
+    "Paths": "journeys.paths",
+    "journey_graph": "journeys.graph",
+    "JourneyGraph": "journeys.graph",
+    "step_matrix": "journeys.positions",
+    "StepMatrix": "journeys.positions",
+    "funnel": "journeys.funnel",
+    "Funnel": "journeys.funnel",
+    "attribute": "journeys.attribute",
+    "attribution": "journeys.attribution",
+    "Attribution": "journeys.attribution",
+    "crosswalk": "journeys.crosswalk",
+    "Crosswalk": "journeys.crosswalk",
+    "event_log": "journeys.event_log",
+    "segment_view": "journeys.both",
+    "SegmentView": "journeys.both",
+    "person_path": "journeys.both",
     "simulate_shop": "simulate",
     "write_table": "export",
     "LifecycleError": "errors",
@@ -80,6 +98,24 @@ if TYPE_CHECKING:
     from lifecycle_kit.errors import UnknownNameError as UnknownNameError
     from lifecycle_kit.errors import UsageError as UsageError
     from lifecycle_kit.export import write_table as write_table
+    from lifecycle_kit.journeys.attribute import attribute as attribute
+    from lifecycle_kit.journeys.attribution import Attribution as Attribution
+    from lifecycle_kit.journeys.attribution import attribution as attribution
+    from lifecycle_kit.journeys.both import SegmentView as SegmentView
+    from lifecycle_kit.journeys.both import person_path as person_path
+    from lifecycle_kit.journeys.both import segment_view as segment_view
+    from lifecycle_kit.journeys.crosswalk import Crosswalk as Crosswalk
+    from lifecycle_kit.journeys.crosswalk import crosswalk as crosswalk
+    from lifecycle_kit.journeys.declared import JourneyRules as JourneyRules
+    from lifecycle_kit.journeys.event_log import event_log as event_log
+    from lifecycle_kit.journeys.funnel import Funnel as Funnel
+    from lifecycle_kit.journeys.funnel import funnel as funnel
+    from lifecycle_kit.journeys.graph import JourneyGraph as JourneyGraph
+    from lifecycle_kit.journeys.graph import journey_graph as journey_graph
+    from lifecycle_kit.journeys.paths import Paths as Paths
+    from lifecycle_kit.journeys.paths import paths as paths
+    from lifecycle_kit.journeys.positions import StepMatrix as StepMatrix
+    from lifecycle_kit.journeys.positions import step_matrix as step_matrix
     from lifecycle_kit.kpis.audit import CustomerBaseAudit as CustomerBaseAudit
     from lifecycle_kit.kpis.audit import customer_base_audit as customer_base_audit
     from lifecycle_kit.kpis.catalogue_file import load_catalogue as load_catalogue

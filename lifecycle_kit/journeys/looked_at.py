@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lifecycle_kit.calendar import closing_instant
+from lifecycle_kit.calendar import closing_instant, day_of
 from lifecycle_kit.kpis.asked import days_asked
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ class Look:
         from lifecycle_kit.engine.base import fetch
 
         return fetch(rows, self.dataset.engine).to_pandas()
+
+    @property
+    def view_day(self) -> dt.date:
+        """The as-of day."""
+        return day_of(self.view.as_of, self.dataset.timezone)
 
     def begins_in_period(self, at: ir.TimestampValue) -> ir.BooleanValue:
         """Return whether an instant lies in the period."""

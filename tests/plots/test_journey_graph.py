@@ -66,6 +66,11 @@ def test_a_way_through_reads_from_left_to_right():
     assert not any("Left out" in text for text in written)
 
 
+def test_the_order_is_that_of_the_journey_not_of_the_names():
+    left = {node: box[0] for node, box in boxes(plot_graph(*line(("z", "m", "a")))).items()}
+    assert left["z"] < left["m"] < left["a"]
+
+
 def test_width_grows_with_the_square_root_of_the_moves():
     width = drawn_edges(plot_graph(*line()))
     assert width["a > b"] / width["c > (converted)"] == pytest.approx(math.sqrt(500 / 125))
@@ -216,3 +221,19 @@ def test_words_tell_ends_and_moves():
 )  # fmt: skip
 def test_times_have_their_own_unit(hours, written):
     assert outcomes.after(hours) == written
+
+
+def test_edges_side_by_side_are_apart():
+    edges, nodes = graph_frames(12)
+    ax = plot_graph(edges, nodes)
+    ways = {p.get_label(): p.get_path().vertices for p in ax.patches if isinstance(p, PathPatch)}
+    # where an edge passes a column it is level: a Bezier curve of four points at one height
+    level = [
+        (round(way[i, 0] + way[i + 3, 0]), way[i, 1])
+        for way in ways.values()
+        for i in range(3, len(way) - 3, 3)
+        if np.ptp(way[i : i + 4, 1]) < 1e-9
+    ]
+    assert len(level) > 5
+    gaps = [abs(a - b) for i, (x, a) in enumerate(level) for other, b in level[:i] if x == other]
+    assert min(gaps) > 5

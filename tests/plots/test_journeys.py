@@ -409,6 +409,20 @@ def test_a_segment_with_any_number_of_steps(n, n_days):
     assert any("Taken together" in text for text in texts(ax)) == (n > 9)
 
 
+def test_names_of_thin_areas_are_moved_apart():
+    own, company = segment_frames(names(8))
+    own["share"] = own["step"].map(dict(zip(names(8), [0.93, *[0.01] * 7], strict=True)))
+    ax = plot_segment_journey_and_lifecycle(own, company)
+    assert hits(ax, ax.child_axes[0]) == []
+    own["share"] = own["step"].map(dict(zip(names(8), [*[0.01] * 7, 0.93], strict=True)))
+    own.loc[own["age_days"] < 3, "share"] = own["step"].map({name: 1.0 / 2**i for i, name in enumerate(names(8), 1)})
+    ax = plot_segment_journey_and_lifecycle(own, company)  # the thin ones lie below on the last day
+    above = ax.child_axes[0]
+    assert hits(ax, above) == []
+    floor = above.get_window_extent().y0
+    assert all(text.get_window_extent().y0 > floor - 8 for text in above.texts)
+
+
 def test_two_shares_of_one_day_are_refused():
     own, company = segment_frames()
     with pytest.raises(UsageError, match="two shares on day 0"):
