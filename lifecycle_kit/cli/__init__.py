@@ -28,6 +28,7 @@ _VERBS = {
     "history": "stages",
     "person": "stages",
     "kpis": "kpis",
+    "journeys": "journeys",
     "report": "report",
 }
 _SUMMARIES = {
@@ -38,6 +39,7 @@ _SUMMARIES = {
     "history": "Who was in which status, from when to when.",
     "person": "One customer's touchpoints and statuses on one timeline.",
     "kpis": "KPIs per stage: values, a scorecard, or what each one counts.",
+    "journeys": "Customers' own paths, and where they meet the company's map.",
     "report": "Publish the lifecycle report as one offline page.",
 }
 
