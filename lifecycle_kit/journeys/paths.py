@@ -34,7 +34,7 @@ class Paths:
     ----------
     counts : pandas.DataFrame
         One row per path, most frequent first: path (tuple of steps; empty where a conversion had no touchpoint before
-        it), n_steps, n_journeys, n_converted, n_lost, n_open, n_people is not told, value (major units, of orders).
+        it), n_steps, n_journeys, n_converted, n_lost, n_open, value (major units, of orders).
     rules : JourneyRules
     n_cut : int
         Journeys longer than 1,000 steps: told by their first 1,000.
@@ -119,6 +119,8 @@ def _paths(at: Look, rules: JourneyRules) -> Paths:
     steps = steps_of(rows).semi_join(journeys, ["person_key", "journey"])
     names = _names(at, steps)
     told = journeys.left_join(_texts(steps, names.coded, names.longest), ["person_key", "journey"])
+    # a conversion without a step before it has a path too: the empty one
+    told = told.mutate(path=told.path.fill_null(""))
     grouped = told.group_by("path", "outcome").aggregate(n=told.count(), value=told.value.sum())
     found = at.fetch(grouped)
     if found.empty:
@@ -146,9 +148,7 @@ class _Names:
     names: list[str]
     longest: int
 
-    def path(self, text: Any) -> tuple[str, ...]:
-        if not isinstance(text, str) or not text:
-            return ()
+    def path(self, text: str) -> tuple[str, ...]:
         return tuple(self.names[int(code)] for code in text.split(_MARK)[1:])
 
 
