@@ -41,8 +41,8 @@ def is_last(rules: JourneyRules, rows: ir.Table, next_at: ir.TimestampValue) -> 
 def marked(rules: JourneyRules, view: View) -> ir.Table:
     """Return rows of `touches_of` with their journey's number and, for steps, their position in it.
 
-    Columns person_key, journey (0, 1, ... per person), position (from 0; null for a conversion), name, at,
-    is_conversion, value. Equal steps in a row are one where the rules say so.
+    Columns person_key, journey (0, 1, ... per person), position (from 0), name, at, is_conversion, value, and last_at:
+    when the journey was last heard of. Equal steps in a row are one where the rules say so, with the first one's time.
     """
     rows = touches_of(rules, view)
     before = rows.mutate(at_before=rows["at"].lag().over(in_time()), name_before=rows.name.lag().over(in_time()),
@@ -50,14 +50,18 @@ def marked(rules: JourneyRules, view: View) -> ir.Table:
     silent = before["at"] > before.at_before + ibis.interval(days=rules.silence_days)
     begins = (before.at_before.isnull() | before.ended_before | silent).fill_null(True)
     begun = before.mutate(begins=begins.cast("int64"))
-    if rules.collapsed:
-        is_again = (begun.begins == 0) & ~begun.is_conversion & (begun.name == begun.name_before)
-        begun = begun.filter(~is_again)
     so_far = ibis.window(group_by="person_key", order_by=["at", "is_conversion", "name"], preceding=None, following=0)
     numbered = begun.mutate(journey=(begun.begins.sum().over(so_far) - 1).cast("int64"))
+    numbered = numbered.mutate(last_at=numbered["at"])
+    if rules.collapsed:
+        # a step made again is no new one, but the journey is not silent
+        whole = ibis.window(group_by=["person_key", "journey"])
+        numbered = numbered.mutate(last_at=numbered["at"].max().over(whole))
+        is_again = (numbered.begins == 0) & ~numbered.is_conversion & (numbered.name == numbered.name_before)
+        numbered = numbered.filter(~is_again)
     within = ibis.window(group_by=["person_key", "journey"], order_by=["at", "is_conversion", "name"])
     placed = numbered.mutate(position=ibis.row_number().over(within).cast("int64"))
-    return placed.select("person_key", "journey", "position", "name", "at", "is_conversion", "value")
+    return placed.select("person_key", "journey", "position", "name", "at", "is_conversion", "value", "last_at")
 
 
 def steps_of(rows: ir.Table) -> ir.Table:
@@ -68,12 +72,12 @@ def steps_of(rows: ir.Table) -> ir.Table:
 def journeys_of(rules: JourneyRules, rows: ir.Table, view: View) -> ir.Table:
     """Return one row per journey of `marked` rows.
 
-    Columns person_key, journey, began_at, ended_at (the conversion, or the last step), n_steps, outcome, value.
+    Columns person_key, journey, began_at, ended_at (the conversion, or the last touchpoint), n_steps, outcome, value.
     """
     steps = ~rows.is_conversion
     told = rows.group_by("person_key", "journey").aggregate(
         began_at=rows["at"].min(),
-        ended_at=rows["at"].max(),
+        ended_at=rows.last_at.max(),
         n_steps=steps.cast("int64").sum(),
         n_conversions=rows.is_conversion.cast("int64").sum(),
         value=rows.value.sum(),
