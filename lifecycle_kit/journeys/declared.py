@@ -46,6 +46,10 @@ class JourneyRules:
     collapsed: bool = True
 
     def __post_init__(self) -> None:
+        for what, names in (("events", self.events), ("conversion", self.conversion)):
+            if names is not None:
+                # one name, or a list of names, is what it looks like
+                object.__setattr__(self, what, (names,) if isinstance(names, str) else tuple(names))
         for what, value, allowed in (
             ("step", self.step, ("event", "channel")),
             ("per", self.per, ("touchpoint", "session")),
@@ -57,3 +61,8 @@ class JourneyRules:
                 raise UsageError(f"{what} {number} must be a whole number, at least 1.", fix="Write for example 30.")
         if not self.conversion:
             raise UsageError("No conversion is declared.", fix="Write ('order',), or the names of events.")
+        if "order" in self.conversion and len(self.conversion) > 1:
+            raise UsageError(
+                f"A conversion is an order or an event, not both: {', '.join(self.conversion)}.",
+                fix="Write ('order',), or the names of events; 'order_completed' is the event of an order.",
+            )
