@@ -129,7 +129,7 @@ def journey_graph(
     rules : JourneyRules, optional
         What a step is, and where a journey ends. With `collapsed`, a step does not follow itself.
     since, until : str or date, optional
-        Only touchpoints of these business days. Default: all of the log.
+        Only touchpoints of these business days; a journey that may go on after them is open. Default: all of the log.
     as_of : str or date, optional
         What happened later is not known yet. Default: the log's last day.
     times : {"mean", "median"}, default "mean"
@@ -154,6 +154,7 @@ def _links(at: Look, rules: JourneyRules, times: str) -> Any:
     """Return counts by step, next step, and how the row ends its journey (null: it does not)."""
     import ibis
 
+    from lifecycle_kit.calendar import closing_instant
     from lifecycle_kit.journeys.steps import in_time, is_last, touches_of
 
     rows = touches_of(rules, at.view)
@@ -166,7 +167,9 @@ def _links(at: Look, rules: JourneyRules, times: str) -> Any:
     )
     ends = is_last(rules, ahead, ahead.next_at)
     silent_until = ahead["at"] + ibis.interval(days=rules.silence_days)
-    lost = silent_until < ibis.literal(at.view.as_of, "timestamp")
+    # nothing after the period is read, so nobody's silence is known beyond its end
+    seen_until = min(at.view.as_of, closing_instant(at.last, at.dataset.timezone))
+    lost = silent_until < ibis.literal(seen_until, "timestamp")
     outcome = ibis.cases((~ends, ibis.null("string")), (ahead.is_conversion, CONVERTED), (lost, LOST), else_=OPEN)
     told = ahead.mutate(outcome=outcome, seconds=_seconds(ahead.next_at) - _seconds(ahead["at"]))
     figure = told.seconds.mean() if times == "mean" else told.seconds.median()
