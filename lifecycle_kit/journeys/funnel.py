@@ -36,8 +36,8 @@ class Funnel:
     steps : pandas.DataFrame
         One row per step: step, n_people, share_of_first, share_of_previous, lo, hi (95 %, Wilson, of the share of the
         previous step), median_hours (from the step before, of those who took it; half of them were quicker),
-        hours_by_half (Kaplan-Meier over everybody at the step before, who never came being censored at the limit:
-        missing where fewer than half came).
+        hours_by_half (Kaplan-Meier in whole hours over everybody at the step before, who never came being censored at
+        the limit, which counts from the first step: missing where too few came for a half).
     within_days : int
         How long people had, from their first step on.
     n_young : int
@@ -127,7 +127,10 @@ def _funnel(at: Look, steps: list[str], within_days: int) -> Funnel:
     for i in range(1, len(steps)):
         met = touches.filter(touches.name == steps[i]).join(reached, "person_key")
         before = met[f"at_{i - 1}"]
-        in_order = met["at"] > before if steps[i] == steps[i - 1] else met["at"] >= before
+        in_order = met["at"] >= before
+        if steps[i] in steps[:i]:
+            # the touchpoint that was this step already is not another one
+            in_order &= met["at"] > met[f"at_{i - 1 - steps[:i][::-1].index(steps[i])}"]
         met = met.filter(in_order & (met["at"] < met.at_0 + window))
         following = met.group_by("person_key").aggregate(**{f"at_{i}": met["at"].min()})
         reached = at.store("reached", reached.left_join(following, "person_key").drop("person_key_right"))
@@ -167,17 +170,16 @@ def _counted(at: Look, reached: ir.Table, steps: list[str], within_days: int) ->
         low, high = wilson(n, before) if before else (np.nan, np.nan)
         half = np.nan
         if i and before:
-            waited = reached.mutate(hours=(seconds[f"s_{i}"] // 3600).cast("int64"))
+            # who never came had until the limit, which counts from the first step: the later here, the less time
+            left = within_days * 86_400 - (_seconds(reached[f"at_{i - 1}"]) - _seconds(reached.at_0))
+            came = reached[f"at_{i}"].notnull()
+            waited = reached.mutate(came=came, hours=(came.ifelse(seconds[f"s_{i}"], left) // 3600).cast("int64"))
             there = waited.filter(waited[f"at_{i - 1}"].notnull())
-            waits = at.fetch(there.group_by("hours").aggregate(n=there.count()))
-            # who never came had until the limit, counted from the first step: at least until then they did not
-            gone = waits["hours"].isna()
-            limit = within_days * 24
-            curve = kaplan_meier(
-                waits["hours"].fillna(limit).to_numpy(dtype="int64"),
-                waits["n"].where(~gone, 0).to_numpy(),
-                waits["n"].where(gone, 0).to_numpy(),
+            waits = at.fetch(
+                there.group_by("hours").aggregate(n_came=there.came.cast("int64").sum(), n=there.count())
             )
+            came_by = waits["n_came"].to_numpy(dtype="int64")
+            curve = kaplan_meier(waits["hours"].to_numpy(dtype="int64"), came_by, waits["n"].to_numpy() - came_by)
             by_half = curve.quantile()
             half = np.nan if by_half is None else float(by_half)
         rows.append(
