@@ -29,7 +29,7 @@ def person_path(dataset: Dataset, model: StageModel, person_id: str, as_of: Any 
 
     Raises
     ------
-    UnknownNameError
+    UsageError
         When there is no such person.
     """
     from lifecycle_kit.calendar import local_times
@@ -242,8 +242,10 @@ def _shares(at: Look, stretches: ir.Table, grid: list[int], what: str, n_people:
         np.add.at(turns, rows["begun"].to_numpy(), rows["n"].to_numpy())
         np.add.at(turns, rows["stop"].to_numpy(), -rows["n"].to_numpy())
         frames.append(pd.DataFrame({"age_days": grid, what: name, "n_people": np.cumsum(turns)[:-1].astype("int64")}))
-    found = pd.concat(frames, ignore_index=True)
-    rest = n_people - found.groupby("age_days")["n_people"].sum()
+    # nobody may be anywhere yet
+    empty = pd.DataFrame({"age_days": [], what: [], "n_people": []}).astype({"age_days": "int64", "n_people": "int64"})
+    found = pd.concat(frames, ignore_index=True) if frames else empty
+    rest = n_people - found.groupby("age_days")["n_people"].sum().reindex(grid, fill_value=0)
     if (rest > 0).any():
         missing = rest[rest > 0]
         found = pd.concat(
