@@ -245,6 +245,50 @@ except lk.UsageError as nothing:
     display(Markdown(escape_markdown(str(nothing))))
 
 # %% [markdown]
+# ## The customer's own path beside the company's map
+
+# %%
+walked = None
+if shop.capabilities["daily_traffic"].available:
+    graph = lk.journey_graph(shop, as_of=day)
+    walked = lk.crosswalk(shop, stages, day)
+    show(graph.plot())
+    show(walked.plot())
+else:
+    display(Markdown("The log holds no visits, so there is no path to draw."))
+
+
+# %%
+def named(name):
+    """Write a stage or status as the model labels it."""
+    return stages.labels.get(name, name)
+
+
+if walked is not None and len(walked.mismatches):
+    worst = walked.worst(8)
+    told = {
+        "Where map and path disagree": [
+            f"{row.event}: meant for {named(row.meant_for)}, met in {named(row.met_in)}"
+            if row.kind == "met elsewhere"
+            else f"from {named(row.from_status)} to {named(row.to_status)}: no activity planned it"
+            for row in worst.itertuples()
+        ],
+        "People": worst["n_people"].to_numpy(),
+        "Of": worst["n_of"].to_numpy(),
+        "Share": [f"{row.share:.0%} ({row.lo:.0%} to {row.hi:.0%})" for row in worst.itertuples()],
+    }
+    display(table_html(pd.DataFrame(told), "Touchpoints met in another stage, and entries that nobody planned"))
+
+# %%
+credit = None
+if walked is not None and shop.capabilities["channels"].available:
+    try:
+        credit = lk.attribute(shop, ("first", "last", "markov", "shapley"), as_of=day)
+        show(credit.plot())
+    except lk.LifecycleError as nothing:
+        display(Markdown(escape_markdown(str(nothing))))
+
+# %% [markdown]
 # ## What is divided by what
 
 # %%
@@ -329,6 +373,11 @@ folder.table(metrics, "base_metrics")
 folder.table(kpis.to_frame(), "kpis")
 if card is not None:
     folder.table(card.to_frame(), "scorecard")
+if walked is not None:
+    folder.table(graph.to_frame(), "journey_graph")
+    folder.table(walked.to_frame("mismatches"), "mismatches")
+if credit is not None:
+    folder.table(credit.to_frame(), "attribution")
 if cohorts is not None:
     folder.table(cohorts.to_frame(), "retention")
 if moves is not None:
