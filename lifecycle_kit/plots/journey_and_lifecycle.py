@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.dates import date2num
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from lifecycle_kit.errors import UsageError
@@ -22,6 +23,7 @@ __all__ = ["plot_journey_and_lifecycle", "plot_segment_journey_and_lifecycle"]
 
 _MOST_LANES, _MOST_AREAS, _MOST_JOINED = 10, 8, 60
 _REST = "other steps"
+_NEW = "(new)"  # people whom no stage holds yet
 _LEFT, _RIGHT, _HEAD, _AXIS = 118.0, 12.0, 22.0, 34.0  # points around a panel
 
 
@@ -46,7 +48,8 @@ def plot_journey_and_lifecycle(
     spells : pandas.DataFrame
         One row per spell: status, stage, valid_from, valid_to (null while it lasts).
     until : datetime, date or str, optional
-        Where spells that last are cut. Default: a little after what happened last.
+        The instant at which spells that last are cut; midnight ends the day before. Default: a little after what
+        happened last.
     labels : mapping, optional
         What to write for a status or stage instead of its id.
     source, title : str, optional
@@ -78,10 +81,11 @@ def plot_journey_and_lifecycle(
     start = min(steps["at"].min(), spells["valid_from"].min())
     last = max(value for value in (steps["at"].max(), *spells["valid_from"], *spells["valid_to"].dropna()))
     end = pd.Timestamp(until) if until is not None else last + max((last - start) * 0.05, pd.Timedelta(hours=1))
+    known = last if until is None else end - pd.Timedelta(microseconds=1)  # midnight ends the day before
     lanes, n_rest = _lanes(steps)
     steps["lane"] = steps["lane"].where(steps["lane"].isin(lanes), _REST)
     statuses = list(dict.fromkeys(str(status) for status in spells["status"]))
-    title = title or f"A customer's path and the company's stages, up to {end:%Y-%m-%d}"
+    title = title or f"A customer's path and the company's stages, up to {known:%Y-%m-%d}"
     heads = ("The customer's own path", "The company's stages")
     tall = 0.235 * (len(lanes) + len(statuses)) + 2.9
     with style.picture(ax, size=(style.SLIDE[0], max(style.SLIDE[1], tall))) as ax:
@@ -195,7 +199,10 @@ def _stays(
         else:
             x, side, ink = left - 5 * per_point, "right", style.INK
         written.add(stage)
-        style.write(inside, x, y, name, ha=side, va="center_baseline", fontsize=8, color=ink, zorder=4)
+        halo = [] if left < x < right else [withStroke(linewidth=2.5, foreground=style.PAPER)]
+        style.write(
+            inside, x, y, name, ha=side, va="center_baseline", fontsize=8, color=ink, zorder=4, path_effects=halo
+        )
 
 
 def _day(moment: Any) -> float:
@@ -255,7 +262,7 @@ def plot_segment_journey_and_lifecycle(
     above_days, above_rows, n_rest = _areas(step_counts, "step")
     below_days, below_rows, n_stages_rest = _areas(occupancy, "stage")
     low, high = min(above_days[0], below_days[0]), max(above_days[-1], below_days[-1])
-    colours = style.stage_colours(name for name in below_rows if name != "other stages")
+    colours = style.stage_colours(name for name in below_rows if name not in (_NEW, "other stages"))
     step_colours = _step_colours(list(above_rows))
     title = title or "A segment's path beside the company's stages"
     with style.picture(ax, size=(style.SLIDE[0], 6.0)) as ax:

@@ -335,6 +335,7 @@ def test_the_path_above_and_the_stages_below_on_one_axis_of_time():
     assert np.allclose(marks["D"].get_xdata(), days[3:])
     end = mpl.dates.date2num(np.datetime64("2025-01-31"))
     assert np.allclose(spans(below), [(days[1], days[3]), (days[3], end)])
+    assert ax.get_title(loc="left").endswith("up to 2025-01-30")
     for inside in (above, below):  # a conversion goes through both
         assert any(np.allclose(line.get_xdata(), days[3]) and line.get_color() == GREEN for line in inside.lines)
     assert "awareness" in texts(ax)
@@ -414,13 +415,15 @@ def test_names_of_thin_areas_are_moved_apart():
     own["share"] = own["step"].map(dict(zip(names(8), [0.93, *[0.01] * 7], strict=True)))
     ax = plot_segment_journey_and_lifecycle(own, company)
     assert hits(ax, ax.child_axes[0]) == []
-    own["share"] = own["step"].map(dict(zip(names(8), [*[0.01] * 7, 0.93], strict=True)))
-    own.loc[own["age_days"] < 3, "share"] = own["step"].map({name: 1.0 / 2**i for i, name in enumerate(names(8), 1)})
+    own, company = segment_frames(names(8), n_days=20)
+    before, after = ([*[share] * 7, 1 - 7 * share] for share in (1 / 7, 0.01))
+    for chosen, shares in ((own["age_days"] < 19, before), (own["age_days"] == 19, after)):
+        own.loc[chosen, "share"] = own["step"].map(dict(zip(names(8), shares, strict=True)))
     ax = plot_segment_journey_and_lifecycle(own, company)  # the thin ones lie below on the last day
     above = ax.child_axes[0]
     assert hits(ax, above) == []
     floor = above.get_window_extent().y0
-    assert all(text.get_window_extent().y0 > floor - 8 for text in above.texts)
+    assert all(text.get_window_extent().y0 > floor - 14 for text in above.texts)
 
 
 def test_two_shares_of_one_day_are_refused():
