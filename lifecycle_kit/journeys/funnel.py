@@ -175,9 +175,7 @@ def _counted(at: Look, reached: ir.Table, steps: list[str], within_days: int) ->
             came = reached[f"at_{i}"].notnull()
             waited = reached.mutate(came=came, hours=(came.ifelse(seconds[f"s_{i}"], left) // 3600).cast("int64"))
             there = waited.filter(waited[f"at_{i - 1}"].notnull())
-            waits = at.fetch(
-                there.group_by("hours").aggregate(n_came=there.came.cast("int64").sum(), n=there.count())
-            )
+            waits = at.fetch(there.group_by("hours").aggregate(n_came=there.came.cast("int64").sum(), n=there.count()))
             came_by = waits["n_came"].to_numpy(dtype="int64")
             curve = kaplan_meier(waits["hours"].to_numpy(dtype="int64"), came_by, waits["n"].to_numpy() - came_by)
             by_half = curve.quantile()
