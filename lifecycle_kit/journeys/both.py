@@ -144,7 +144,7 @@ def segment_view(
         if n_people == 0:
             _refuse(at, channel, country, days)
         past = history(dataset, model, at.view_day)
-        grid = sorted({*range(0, days, max(1, days // 60)), days})
+        grid = sorted({*range(0, days, max(1, days // 60)), days - 1})
         steps = _shares(at, _step_stretches(at, people), grid, "step", n_people)
         stages = _shares(at, _stage_stretches(past.spells, model, people), grid, "stage", n_people)
     order = {stage.id: stage.rank for stage in model.stages} | {NOT_YET: -1}

@@ -150,11 +150,8 @@ def _head(table: _Table, top: float, history: str) -> float:
 
 def _notes(rows: list[Any]) -> list[str]:
     history = [point for row in rows for point in row.history]
-    found = [
-        "Change: against the period before; grey within the interval.",
-        "Dotted: too young to tell.",
-        "Blue band: the usual range (control limits).",
-    ]
+    first = ["Change: against the period before; grey within the interval.", "Dotted: too young to tell."]
+    found = ["Blue band: the usual range (control limits)."]
     if any(row.flag in ("above", "below") for row in rows) or any(p["flag"] in ("above", "below") for p in history):
         found.append("Red ring: outside its limits.")
     second, third = [], []
@@ -164,7 +161,7 @@ def _notes(rows: list[Any]) -> list[str]:
         panels.marked(mark, "left-censored") for mark in [*(p["mark"] for p in history), *(row.mark for row in rows)]
     ):
         third.append(f"{panels.CENSORED} Triangle: off the scale.")
-    return [" ".join(line) for line in (found, second, third) if line]
+    return [" ".join(line) for line in (first, found, second, third) if line]
 
 
 def _row(table: _Table, row: Any, y: float) -> None:

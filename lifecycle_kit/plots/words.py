@@ -93,7 +93,8 @@ def heading(name: object) -> str:
 
 def is_null(value: Any) -> bool:
     """Whether a cell holds no value."""
-    return value is None or value != value or str(value) in ("NaT", "<NA>")
+    # pandas' NA is neither equal to itself nor different: asked by name first
+    return value is None or str(value) in ("NaT", "<NA>") or bool(value != value)
 
 
 def people(n: float) -> str:

@@ -132,3 +132,8 @@ def test_large_numbers_become_smaller_type_instead_of_running_into_the_next_colu
     box = {text.get_text(): text.get_window_extent() for text in ax.texts}
     assert not box["1,200,000,000 to 1,300,000,000"].overlaps(box["= no change"])
     assert not box["1,234,567,890"].overlaps(box["= no change"])
+
+
+def test_a_target_that_cannot_be_judged_is_still_shown():
+    card = card_frame().assign(target=100.0, target_met=pd.array([None] * len(card_frame()), dtype="boolean"))
+    assert any("not known" in text for text in texts(plot_scorecard(card)))
