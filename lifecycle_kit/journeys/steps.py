@@ -105,7 +105,8 @@ def _touchpoints(rules: JourneyRules, view: View) -> ir.Table:
 
 def _first_of_sessions(rules: JourneyRules, rows: ir.Table) -> ir.Table:
     """The first touchpoint of every session: by its id, else after a pause."""
-    by_time = ibis.window(group_by="person_key", order_by=["at", "name"])
+    # of equal touchpoints at one instant, one without a session id belongs to the session that the others tell
+    by_time = ibis.window(group_by="person_key", order_by=["at", "name", rows.session_id.isnull()])
     in_session = ibis.window(group_by=["person_key", "session_id"], order_by=["at", "name"])
     told = rows.mutate(at_before=rows["at"].lag().over(by_time), place=ibis.row_number().over(in_session))
     pause = told.at_before.isnull() | (told["at"] >= told.at_before + ibis.interval(minutes=rules.session_minutes))
