@@ -114,7 +114,7 @@ def segment_view(
     since: str | dt.date | None = None,
     until: str | dt.date | None = None,
     as_of: str | dt.date | None = None,
-    days: int = 90,
+    days: int = 84,
 ) -> SegmentView:
     """Follow the people who were first seen in a period, by age in days.
 
@@ -124,8 +124,9 @@ def segment_view(
         Only people whom this channel brought (as declared, else the first touchpoint's), or of this country.
     since, until : str or date, optional
         When they were first seen. Default: all of the log.
-    days : int, default 90
-        How long each is followed; who was first seen later than that is left out.
+    days : int, default 84
+        How long each is followed; who was first seen later than that is left out. Twelve weeks end before the windows
+        of 90 days do that many models have, all on one day.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def segment_view(
         if n_people == 0:
             _refuse(at, channel, country, days)
         past = history(dataset, model, at.view_day)
-        grid = sorted({*range(0, days, max(1, days // 60)), days - 1})
+        grid = sorted({*range(0, days, max(1, days // 60)), days})
         steps = _shares(at, _step_stretches(at, people), grid, "step", n_people)
         stages = _shares(at, _stage_stretches(past.spells, model, people), grid, "stage", n_people)
     order = {stage.id: stage.rank for stage in model.stages} | {NOT_YET: -1}

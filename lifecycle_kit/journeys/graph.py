@@ -172,7 +172,9 @@ def _links(at: Look, rules: JourneyRules, times: str) -> Any:
     lost = silent_until < ibis.literal(seen_until, "timestamp")
     outcome = ibis.cases((~ends, ibis.null("string")), (ahead.is_conversion, CONVERTED), (lost, LOST), else_=OPEN)
     told = ahead.mutate(outcome=outcome, seconds=_seconds(ahead.next_at) - _seconds(ahead["at"]))
-    figure = told.seconds.mean() if times == "mean" else told.seconds.median()
+    # as floats: a mean of whole numbers is an exact decimal on PostgreSQL
+    seconds = told.seconds.cast("float64")
+    figure = seconds.mean() if times == "mean" else seconds.median()
     return told.group_by("name", "is_conversion", "next_name", "next_converts", "outcome").aggregate(
         n=told.count(), n_first=told.is_first.cast("int64").sum(), seconds=figure.cast("float64")
     )
