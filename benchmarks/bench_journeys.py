@@ -47,7 +47,8 @@ with measured():
         ahead AS (
             SELECT name, moment, ends, lead(name) OVER w AS next_name, lead(moment) OVER w AS next_at FROM steps
             WINDOW w AS (PARTITION BY person_key ORDER BY moment, ends, name))
-        SELECT name, CASE WHEN ends OR next_at IS NULL OR next_at > moment + INTERVAL 30 DAY THEN NULL ELSE next_name END,
+        SELECT name,
+            CASE WHEN ends OR next_at IS NULL OR next_at > moment + INTERVAL 30 DAY THEN NULL ELSE next_name END,
             count(*) AS n, avg(epoch(next_at) - epoch(moment)) FROM ahead GROUP BY ALL
     """)
 '''
