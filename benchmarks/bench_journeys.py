@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from measure import cost_of, events_file, line
+from peers import cost_of_peer, peer_python
 
 GOAL, MEMORY_GOAL_MB = 1.3, 1_000
 
@@ -70,6 +71,35 @@ with measured():
 """
 
 
+# counts of transitions within each person's whole path: no ends by silence or order, and no times
+RETENTIONEERING = """
+import os
+os.environ["RETENTIONEERING_NO_TRACK"] = "1"
+import pandas as pd, retentioneering
+frame = pd.read_parquet(sys.argv[1], columns=["person_id", "event", "occurred_at"])
+frame.columns = ["user_id", "event", "timestamp"]
+with measured():
+    stream = retentioneering.Eventstream(frame, schema={"path_cols": ["user_id"]})
+    stream.transition_graph_data(edge_weight="count")
+"""
+
+MAM = """
+import numpy as np, pandas as pd
+from mam.core import MAM
+rng = np.random.default_rng(7)
+lengths = rng.geometric(0.35, size=1_000_000).clip(max=12)
+steps = rng.integers(0, 20, size=lengths.sum())
+won = rng.random(len(lengths)) < 0.1
+names = np.array([f"channel {i:02}" for i in range(20)])
+ends = np.cumsum(lengths)
+paths = [" > ".join(names[steps[end - n : end]]) for end, n in zip(ends, lengths)]
+frame = pd.DataFrame({"path": paths, "has_conv": won, "n": 1})
+with measured():
+    model = MAM(frame, "grouped_journey", "path", "has_conv", occurrences_colname="n")
+    model.run_markov()
+"""
+
+
 def main() -> None:
     """Print the costs, each beside its floor."""
     for n_events in [int(float(given)) for given in sys.argv[1:]] or [1_000_000, 10_000_000]:
@@ -81,6 +111,13 @@ def main() -> None:
         print(f"{'':44s} memory goal {MEMORY_GOAL_MB:,} MB: {met}")
     print(line("1,000,000 journeys, 20 channels: Markov", cost_of(MARKOV, 0)))
     print(line("the same with 200 bootstrap draws", cost_of(MARKOV, 200)))
+    if peer_python() is None:
+        print("The peers cannot be installed here, so there is nothing to compare with.")
+        return
+    # each beside ours on the same data; a peer reads one file and keeps what it likes in memory
+    few = events_file(1_000_000)
+    print(line("1,000,000 events: retentioneering 5.2.4", cost_of_peer(RETENTIONEERING, few)))
+    print(line("1,000,000 journeys: MAM 2.1.1, Markov", cost_of_peer(MAM)))
 
 
 if __name__ == "__main__":

@@ -51,12 +51,12 @@ class Cost:
         return f"{self.cpu_seconds:7.2f} CPU-s  {self.wall_seconds:7.2f} s  {self.peak_mb:6.0f} MB"
 
 
-def cost_of(code: str, *arguments: object, repeat: int = 1) -> Cost:
+def cost_of(code: str, *arguments: object, repeat: int = 1, python: str = sys.executable) -> Cost:
     """Run code that holds one ``with measured():`` block in a fresh process; the cheapest of `repeat` runs."""
     runs = []
     for _ in range(repeat):
         done = subprocess.run(
-            [sys.executable, "-c", _PROLOGUE + code, *map(str, arguments)], capture_output=True, text=True, check=False
+            [python, "-c", _PROLOGUE + code, *map(str, arguments)], capture_output=True, text=True, check=False
         )
         lines = [line for line in done.stdout.splitlines() if line.startswith("MEASURED")]
         if done.returncode or not lines:
