@@ -58,6 +58,8 @@ from lifecycle_kit.plots import show
 
 MONTH, END = pd.Timedelta(days=30), pd.Timestamp("2025-12-31 23:00")  # the log's last midnight in Paris, in UTC
 
+pd.options.display.max_colwidth = None  # show paths whole
+
 shop = lk.load("../data/shop")
 model = lk.load_model("shop")
 
@@ -70,7 +72,16 @@ show(lk.person_path(shop, model, "c11572", "2025-10-31"))
 # %% [markdown]
 # The two meet at the green lines: an order moves her on our map. Elsewhere they live apart. Our map says *lead* for
 # four weeks, and sees nothing; she came back to read the care guide, and three weeks later she bought. She read it
-# *before* she owned a jumper. Is Nora an exception?
+# *before* she owned a jumper.
+#
+# The same view for a whole segment: customers and leads from Belgium, by days since they were first seen.
+
+# %%
+show(lk.segment_view(shop, model, country="BE", days=120).plot())
+
+# %% [markdown]
+# Below, four in five simply wait in *consideration*, for months. Above, they come back, look again, read. Where the map
+# stands still, the path goes on. Is Nora, who read first, an exception?
 
 # %% [markdown]
 # ## Rules make journeys
@@ -96,6 +107,7 @@ device = touches["anonymous_id"]
 touches["who"] = touches["person_id"].fillna(device.map(linked)).fillna(device)
 orders = pd.read_parquet("../data/shop/orders.parquet").query("status == 'completed'")
 orders = orders.rename(columns={"person_id": "who", "ordered_at": "at"}).drop_duplicates(["who", "at"])
+readings = touches[touches["event"] == "care_guide_viewed"]
 
 # %% [markdown]
 # ### Exercise 1 · 6 minutes
@@ -124,9 +136,8 @@ n_more = ...
 by_visit = {"step": "channel", "per": "session"}
 week, month = (lk.paths(shop, lk.JourneyRules(**by_visit, silence_days=days)).counts for days in (7, 30))
 n_more = int(week["n_journeys"].sum() - month["n_journeys"].sum())
-pd.DataFrame({"7 days": week.sum(numeric_only=True), "30 days": month.sum(numeric_only=True)}).loc[
-    ["n_journeys", "n_converted"]
-]
+ends = ["n_journeys", "n_converted"]
+pd.DataFrame({"7 days": week[ends].sum(), "30 days": month[ends].sum()})
 
 # %% [markdown]
 # The check sorts visits and orders by hand, and counts the gaps from 7 to 30 days.
@@ -147,16 +158,16 @@ check_number("n_more", n_more, n_between, hint="Sum of n_journeys with silence_d
 # %% [markdown]
 # ## Everybody's next step
 #
-# Two hundred thousand paths are too many to read. A graph counts only what directly follows what. We leave out lines
-# that carry fewer than one journey in two hundred.
+# Over a thousand different paths are too many to read. A graph counts only what directly follows what. We leave out
+# lines that carry fewer than one journey in two hundred.
 
 # %%
 graph = lk.journey_graph(shop, rules)
 show(graph.plot(least_share=0.005))
 
 # %% [markdown]
-# Most come, see one page, and are gone. Orange lines lead back: many come again after a week or two. The guide hangs on
-# the product page, far from the orders. As a table:
+# Most come, see one page, and are gone. Orange lines lead back, a week or two later. The guide is reached from product
+# pages. What follows each?
 
 # %%
 shares = graph.matrix().loc[["product_viewed", "care_guide_viewed"]]
@@ -221,7 +232,6 @@ def followed(first, then):
     return then.loc[(waited >= pd.Timedelta(0)) & (waited < MONTH), "who"].nunique() / len(start)
 
 
-readings = touches[touches["event"] == "care_guide_viewed"]
 check_share("buyers_read", buyers_read, followed(orders, readings), hint="The steps: order, then care_guide_viewed.")
 check_share("readers_order", readers_order, followed(readings, orders), hint="Steps: care_guide_viewed, then order.")
 
@@ -296,7 +306,7 @@ check_names("torn", torn, hangs, hint="Above 100 by one of the three rules, belo
 # %% [markdown]
 # What no rule can tell is what would have happened *without* the channel. All divide orders that were made. Would those
 # who came by e-mail have come anyway? At Tilde we can know, since it is simulated: newsletters gather visits that would
-# have come anyway, and cause **no** order (`data/README.md`). Each rule above pays them over 40 %.
+# have come anyway, and cause **no** order (`data/README.md`). Yet each rule pays e-mail over 40 %.
 
 # %% [markdown] tags=["trainer"]
 # > **Trainer · what to say.** "Markov's removal effect sounds like an experiment. What is removed?" (A node from a
@@ -314,11 +324,12 @@ walk = lk.crosswalk(shop, model, within_days=30)
 show(walk.plot())
 
 # %% [markdown]
-# A frame marks the stage that each touchpoint was made for. Which disagreements concern most of those involved?
+# A frame marks the stage that each touchpoint was made for. `(new)` is before any stage: a first page is met there, and
+# leads into *awareness* at once, so its ≠ means little. Which disagreements concern most of those involved?
 
 # %%
-worst = walk.worst(4, least_share=0.5)
-worst[["kind", "event", "meant_for", "met_in", "from_status", "to_status", "n_people", "n_of", "share"]].round(3)
+worst = walk.worst(4, least_share=0.5).round(3).fillna("")
+worst[["kind", "event", "meant_for", "met_in", "from_status", "to_status", "n_people", "n_of", "share"]]
 
 # %% [markdown]
 # Not each is news.
@@ -334,7 +345,7 @@ worst[["kind", "event", "meant_for", "met_in", "from_status", "to_status", "n_pe
 # ### Exercise 4 · 6 minutes
 #
 # Whom would Malo's log-in shut out? Put into `share_early` the share of the guide's *readers* who met it in
-# *consideration*, and into `n_kept` the number who met it in *retention*, where it was meant to work.
+# *consideration*, and into `n_kept` the number of those who met it in *retention*, where it was meant to work.
 #
 # <details><summary>Hint</summary>
 #
@@ -455,19 +466,9 @@ print(f"{n_readers:.0f} readers a month; at stake {n_readers * early['difference
 
 # %% [markdown]
 # Jules writes to the agency: *The guide stays in front of the log-in, linked from the product page. Half of the
-# visitors, drawn by lot, see the link larger.* Should the difference be no cause, an open guide has cost nothing;
-# should it be one, the log-in would have cost six to nine orders a month. The lot will tell which, in lesson 06. And
-# he moves the guide on the map.
-
-# %% [markdown]
-# The same view for a whole segment shows what the map misses: the customers and leads of Belgium, by days since they
-# were first seen.
-
-# %%
-show(lk.segment_view(shop, model, country="BE", days=120).plot())
-
-# %% [markdown]
-# Below, four in five simply wait in *consideration*. Above, the path goes on: they come back, look again, read.
+# visitors, drawn by lot, see the link larger.* Should the difference be no cause, an open guide has cost next to
+# nothing; should it be one, the log-in would have cost six to nine orders a month. The lot will tell which, in lesson
+# 06. And he moves the guide on the map.
 
 # %% [markdown]
 # ## The check that a shop never has
@@ -481,8 +482,8 @@ pd.Series(truth["crosswalk_mismatch"]).to_frame("truth")
 # %% [markdown]
 # The guide was meant for *retention*, is met in *consideration*, and doubles the chance of a first order. So there we
 # were right: readers are drawn by lot in the simulator. The row of *purchase* is false. There too readers are drawn by
-# lot, and the guide does nothing; but the others' 30 days often begin in the very visit in which they buy again. Both
-# intervals left out zero. **No column tells the two apart; a control group does.**
+# lot, and the guide does nothing; but the others' 30 days often begin in the very visit in which they buy again, a
+# moment when nobody reads. Both intervals leave out zero. **No column tells the two apart; a control group does.**
 
 # %% [markdown]
 # ## What this does not show
