@@ -71,6 +71,8 @@ def _in_folder(folder: Path) -> Path | None:
 
 
 def _mapping_path(mapping: str | os.PathLike[str]) -> Path:
+    if not isinstance(mapping, str | os.PathLike):
+        raise UsageError(f"{mapping!r} is not a mapping file.", fix="Give the path of a YAML file, or a shipped name.")
     path = Path(mapping)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return path
