@@ -482,8 +482,8 @@ pd.Series(truth["crosswalk_mismatch"]).to_frame("truth")
 # %% [markdown]
 # The guide was meant for *retention*, is met in *consideration*, and doubles the chance of a first order. So there we
 # were right: readers are drawn by lot in the simulator. The row of *purchase* is false. There too readers are drawn by
-# lot, and the guide does nothing; but the others' 30 days often begin in the very visit in which they buy again, a
-# moment when nobody reads. Both intervals leave out zero. **No column tells the two apart; a control group does.**
+# lot, and the guide does nothing; but of the others who moved on, more than half are counted from the very visit in
+# which they bought again. Both intervals leave out zero. **No column tells the two apart; a control group does.**
 
 # %% [markdown]
 # ## What this does not show
