@@ -1,11 +1,16 @@
 """The directly-follows graph over a web log beside a bare query; Markov attribution over a million journeys.
 
+Floor and kit must give the same counts and times, peers and kit the same counts and removal effects: else it stops.
+
 python benchmarks/bench_journeys.py 1e6 1e7
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 from measure import cost_of, events_file, line
 from peers import cost_of_peer, peer_python
@@ -20,9 +25,14 @@ dataset = lk.load({"events": sys.argv[1]}, currency="EUR", memory_limit="600MB")
 OURS = (
     _LOAD
     + """
+rules = lk.JourneyRules()
+if sys.argv[3] == "whole paths":  # all of a person's touchpoints are one journey
+    rules = lk.JourneyRules(conversion=("nothing",), silence_days=3_650, collapsed=False)
 with measured():
-    graph = lk.journey_graph(dataset)
-print("EDGES", int(graph.edges["n"].sum()))
+    graph = lk.journey_graph(dataset, rules)
+steps = {*graph.nodes["step"], "(converted)"}
+within = graph.edges[graph.edges["from_step"].isin(steps) & graph.edges["to_step"].isin(steps)]
+within[["from_step", "to_step", "n", "hours"]].to_csv(sys.argv[2], index=False)
 """
 )
 
@@ -52,6 +62,9 @@ with measured():
             CASE WHEN ends OR next_at IS NULL OR next_at > moment + INTERVAL 30 DAY THEN NULL ELSE next_name END,
             count(*) AS n, avg(epoch(next_at) - epoch(moment)) FROM ahead GROUP BY ALL
     """)
+found = found.to_pandas().set_axis(["from_step", "to_step", "n", "hours"], axis=1).dropna(subset="to_step")
+found["hours"] /= 3600
+found[found["from_step"] != found["to_step"]].to_csv(sys.argv[2], index=False)  # equal steps in a row are one
 '''
 )
 
@@ -67,20 +80,27 @@ ends = np.cumsum(lengths)
 paths = [tuple(names[steps[end - n : end]]) for end, n in zip(ends, lengths)]
 counts = pd.DataFrame({"path": paths, "n_converted": won.astype(int), "n_lost": 1 - won.astype(int)})
 with measured():
-    attribution(counts, "markov", n_resamples=int(sys.argv[1]))
+    found = attribution(counts, "markov", n_resamples=int(sys.argv[1]))
+found.to_frame()[["channel", "removal_effect"]].to_csv(sys.argv[2], index=False)
 """
 
 
-# counts of transitions within each person's whole path: no ends by silence or order, and no times
+# counts of transitions within each person's whole path, of the touchpoints that may be steps of ours, in our order;
+# loaded before, as is our log
 RETENTIONEERING = """
 import os
 os.environ["RETENTIONEERING_NO_TRACK"] = "1"
 import pandas as pd, retentioneering
 frame = pd.read_parquet(sys.argv[1], columns=["person_id", "event", "occurred_at"])
 frame.columns = ["user_id", "event", "timestamp"]
+frame = frame[~frame["event"].isin(["order_completed", "order_refunded", "referral_converted"])]
+frame = frame.sort_values(["user_id", "timestamp", "event"])
+stream = retentioneering.Eventstream(frame, schema={"path_cols": ["user_id"]})
 with measured():
-    stream = retentioneering.Eventstream(frame, schema={"path_cols": ["user_id"]})
-    stream.transition_graph_data(edge_weight="count")
+    wide = stream.transition_graph_data(edge_weight="count")
+ends = ["path_start", "path_end"]
+wide = wide.drop(index=ends, columns=ends).rename_axis(index="from_step", columns="to_step")
+wide.stack().rename("n").reset_index().to_csv(sys.argv[2], index=False)
 """
 
 MAM = """
@@ -96,28 +116,58 @@ paths = [" > ".join(names[steps[end - n : end]]) for end, n in zip(ends, lengths
 frame = pd.DataFrame({"path": paths, "has_conv": won, "n": 1})
 with measured():
     model = MAM(frame, "grouped_journey", "path", "has_conv", occurrences_colname="n")
-    model.run_markov()
+    found = model.run_markov()
+effects = found.metadata["removal_effect"].rename_axis("channel").reset_index()
+effects.to_csv(sys.argv[1], index=False)
 """
+
+
+def must_agree(one: Path, other: Path, keys: Sequence[str]) -> None:
+    """Stop unless two files have the same rows and, but for the last digits, the same figures."""
+    import numpy as np
+    import pandas as pd
+
+    a, b = (pd.read_csv(path).set_index(list(keys)).sort_index() for path in (one, other))
+    figures = [name for name in a.columns if name in b.columns]
+    if a.empty or not a.index.equals(b.index) or not np.allclose(a[figures], b[figures], rtol=1e-9, equal_nan=True):
+        raise SystemExit(f"They do not agree:\n{a}\n{b}")
 
 
 def main() -> None:
     """Print the costs, each beside its floor."""
+    with tempfile.TemporaryDirectory(prefix="lifecycle-bench-") as name:
+        measure_all(Path(name))
+
+
+def measure_all(folder: Path) -> None:
+    """Answer each question twice, compare the answers in a scratch folder, and print what they cost."""
+    ours_told, theirs_told = folder / "ours.csv", folder / "theirs.csv"
+    pair, channel = ("from_step", "to_step"), ("channel",)
     for n_events in [int(float(given)) for given in sys.argv[1:]] or [1_000_000, 10_000_000]:
         path = events_file(n_events)
-        floor, ours = cost_of(FLOOR, path), cost_of(OURS, path)
+        floor, ours = cost_of(FLOOR, path, theirs_told), cost_of(OURS, path, ours_told, "journeys")
+        must_agree(ours_told, theirs_told, pair)
         print(line(f"{n_events:,} events: bare query", floor))
         print(line(f"{n_events:,} events: journey_graph", ours, floor, GOAL if n_events >= 10_000_000 else None))
         met = "met" if ours.peak_mb <= MEMORY_GOAL_MB else "MISSED"
-        print(f"{'':44s} memory goal {MEMORY_GOAL_MB:,} MB: {met}")
-    print(line("1,000,000 journeys, 20 channels: Markov", cost_of(MARKOV, 0)))
-    print(line("the same with 200 bootstrap draws", cost_of(MARKOV, 200)))
+        print(f"{'':44s} memory goal {MEMORY_GOAL_MB:,} MB, DuckDB at 600 MB: {met}")
+    print(line("1,000,000 journeys: 200 bootstrap draws too", cost_of(MARKOV, 200, ours_told)))
+    markov = cost_of(MARKOV, 0, ours_told)
+    print(line("1,000,000 journeys, 20 channels: Markov", markov))
     if peer_python() is None:
         print("The peers cannot be installed here, so there is nothing to compare with.")
         return
-    # each beside ours on the same data; a peer reads one file and keeps what it likes in memory
+    # each beside ours on the same data and question; a peer keeps what it likes in memory
+    mam = cost_of_peer(MAM, theirs_told)
+    must_agree(ours_told, theirs_told, channel)
+    print(line("1,000,000 journeys: MAM 2.1.1, Markov", mam, markov))
     few = events_file(1_000_000)
-    print(line("1,000,000 events: retentioneering 5.2.4", cost_of_peer(RETENTIONEERING, few)))
-    print(line("1,000,000 journeys: MAM 2.1.1, Markov", cost_of_peer(MAM)))
+    ours = cost_of(OURS, few, ours_told, "whole paths")
+    peer = cost_of_peer(RETENTIONEERING, few, theirs_told)
+    must_agree(ours_told, theirs_told, pair)
+    print(line("1,000,000 events, whole paths: journey_graph", ours))
+    print(line("1,000,000 events: retentioneering 5.2.4", peer, ours))
+    print("Floor and peers gave the same numbers: edges and hours, removal effects, transition counts.")
 
 
 if __name__ == "__main__":
