@@ -88,5 +88,5 @@ def _costs(at: Look) -> pd.DataFrame | None:
 
     costs = ibis.table(COSTS_SCHEMA, name="costs")
     rows = costs.filter(costs.date.between(ibis.literal(at.first, "date"), ibis.literal(at.last, "date")))
-    found = at.fetch(rows.group_by("channel").aggregate(cost=rows.amount.sum()))
+    found = at.scratch.fetch(rows.group_by("channel").aggregate(cost=rows.amount.sum()))
     return None if found.empty else found.assign(cost=found["cost"] / 100)

@@ -139,8 +139,8 @@ def segment_view(
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3_660:
         raise UsageError(f"days {days} must be a whole number from 1 to 3,660.", fix="Write for example 90.")
     with look(dataset, since, until, as_of) as at:
-        people = at.store("people", _people(at, channel, country, days))
-        counted = at.fetch(people.aggregate(n=people.count()))
+        people = at.scratch.store("people", _people(at, channel, country, days))
+        counted = at.scratch.fetch(people.aggregate(n=people.count()))
         n_people = int(counted["n"][0])
         if n_people == 0:
             _refuse(at, channel, country, days)
@@ -187,12 +187,12 @@ def _refuse(at: Look, channel: str | None, country: str | None, days: int) -> No
 
     persons, log = ibis.table(PERSONS_SCHEMA, name="persons"), ibis.table(LOG_SCHEMA, name="log")
     if country is not None:
-        there = at.fetch(persons.select("country").distinct())["country"].dropna()
+        there = at.scratch.fetch(persons.select("country").distinct())["country"].dropna()
         if country not in set(there):
             raise UnknownNameError("country", country, there)
     if channel is not None:
         told = persons.select(channel=persons.acquired_channel).union(log.select("channel")).distinct()
-        there = at.fetch(told)["channel"].dropna()
+        there = at.scratch.fetch(told)["channel"].dropna()
         if channel not in set(there):
             raise UnknownNameError("channel", channel, there)
     raise UsageError(
@@ -236,7 +236,7 @@ def _shares(at: Look, stretches: ir.Table, grid: list[int], what: str, n_people:
         begun=reached(stretches.since), stop=stretches.until.isnull().ifelse(len(grid), reached(stretches.until))
     )
     seen = placed.filter(placed.begun < placed.stop)
-    counts = at.fetch(seen.group_by("name", "begun", "stop").aggregate(n=seen.count()))
+    counts = at.scratch.fetch(seen.group_by("name", "begun", "stop").aggregate(n=seen.count()))
     frames = []
     for name, rows in counts.groupby("name"):
         turns = np.zeros(len(grid) + 1)

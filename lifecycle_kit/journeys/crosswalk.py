@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
@@ -12,7 +11,6 @@ from lifecycle_kit.calendar import closing_instant, parse_as_of, zone
 from lifecycle_kit.errors import UnknownNameError, UsageError, nearest
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
     from matplotlib.axes import Axes
@@ -27,7 +25,6 @@ __all__ = ["Crosswalk", "Part", "crosswalk"]
 
 Part = Literal["met", "effect", "entries", "mismatches"]
 NOT_CAUSAL = "not causal"
-_number = itertools.count(1)
 # touchpoints that an engine sorts at once within a few hundred MB
 _PER_BUCKET = 1_250_000
 
@@ -232,10 +229,7 @@ class _Asked:
 
 
 def _answer(asked: _Asked, made: History) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    import ibis
-    import pandas as pd
-
-    from lifecycle_kit.engine.base import compile_sql, fetch
+    from lifecycle_kit.engine.scratch import Scratch
     from lifecycle_kit.journeys import told
     from lifecycle_kit.journeys.entered import edge_query, entered_query, entries_of, entry_query
     from lifecycle_kit.journeys.met import effect_query, first_meetings, met_query
@@ -244,32 +238,17 @@ def _answer(asked: _Asked, made: History) -> tuple[pd.DataFrame, pd.DataFrame, p
     dataset, model, engine, spells = asked.dataset, asked.model, asked.dataset.engine, made.spells
     last_day = closing_instant(dataset.days[1], dataset.timezone) if dataset.days else asked.moment.instant
     end = min(asked.moment.instant, last_day)
-    stored: list[str] = []
-
-    def store(name: str, *queries: ir.Table) -> ir.Table:
-        relation = f"crosswalk_{name}_{next(_number)}"
-        engine.store(relation, *(compile_sql(query, engine) for query in queries))
-        stored.append(relation)
-        return ibis.table(queries[0].schema(), name=relation)
-
-    def ask(*queries: ir.Table) -> pd.DataFrame:
-        parts = [fetch(query, engine).to_pandas() for query in queries]
-        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-
-    try:
+    with Scratch(engine) as scratch:
         size = extent(engine, asked.view)
         views = list(in_buckets(asked.view, size, _PER_BUCKET)) if engine.splits_work else [asked.view]
-        meetings = store("meetings", *(first_meetings(model, view, spells, asked.begin) for view in views))
-        ways = store("entries", *(entries_of(model, view, spells, asked.begin) for view in views))
+        meetings = scratch.store("meetings", *(first_meetings(model, view, spells, asked.begin) for view in views))
+        ways = scratch.store("entries", *(entries_of(model, view, spells, asked.begin) for view in views))
         met, entries, edges, entered = (
-            ask(query(rows))
+            scratch.fetch(query(rows))
             for query, rows in ((met_query, meetings), (entry_query, ways), (edge_query, ways), (entered_query, ways))
         )
-        effect = ask(*(effect_query(model, view, meetings, spells, asked.window, end) for view in views))
+        effect = scratch.fetch(*(effect_query(model, view, meetings, spells, asked.window, end) for view in views))
         effect = effect.groupby(["event", "met"], as_index=False).sum()
-    finally:
-        for relation in stored:
-            engine.drop(relation)
     met_frame = told.met_frame(model, met, asked.events)
     effect_frame = told.effect_frame(model, effect, asked.events)
     mismatches = told.mismatch_frame(model, met, edges, entered, asked.events)

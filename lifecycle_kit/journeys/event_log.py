@@ -56,7 +56,7 @@ def event_log(
         raise UnknownNameError("format", str(format), FORMATS)
     rules = rules or JourneyRules()
     with look(dataset, since, until, as_of) as at:
-        rows = at.store("marked", marked(rules, at.view))
+        rows = at.scratch.store("marked", marked(rules, at.view))
         journeys = journeys_of(rules, rows, at.view)
         chosen = rows.semi_join(journeys.filter(at.begins_in_period(journeys.began_at)), ["person_key", "journey"])
         told = chosen.join(people(at.view), "person_key")

@@ -118,12 +118,12 @@ def _funnel(at: Look, steps: list[str], within_days: int) -> Funnel:
     import ibis
 
     window = ibis.interval(days=within_days)
-    touches = at.store("funnel", _touches(at, set(steps)))
+    touches = at.scratch.store("funnel", _touches(at, set(steps)))
     first = touches.filter((touches.name == steps[0]) & at.begins_in_period(touches["at"]))
     people = first.group_by("person_key").aggregate(at_0=first["at"].min())
     ripe = people.at_0 + window <= ibis.literal(at.view.as_of, "timestamp")
-    n_young = int(at.fetch(people.aggregate(n=(~ripe).sum()))["n"][0] or 0)
-    reached = at.store("reached", people.filter(ripe))
+    n_young = int(at.scratch.fetch(people.aggregate(n=(~ripe).sum()))["n"][0] or 0)
+    reached = at.scratch.store("reached", people.filter(ripe))
     for i in range(1, len(steps)):
         met = touches.filter(touches.name == steps[i]).join(reached, "person_key")
         before = met[f"at_{i - 1}"]
@@ -133,7 +133,7 @@ def _funnel(at: Look, steps: list[str], within_days: int) -> Funnel:
             in_order &= met["at"] > met[f"at_{i - 1 - steps[:i][::-1].index(steps[i])}"]
         met = met.filter(in_order & (met["at"] < met.at_0 + window))
         following = met.group_by("person_key").aggregate(**{f"at_{i}": met["at"].min()})
-        reached = at.store("reached", reached.left_join(following, "person_key").drop("person_key_right"))
+        reached = at.scratch.store("reached", reached.left_join(following, "person_key").drop("person_key_right"))
     return Funnel(_counted(at, reached, steps, within_days), within_days, n_young, at.source)
 
 
@@ -162,7 +162,7 @@ def _counted(at: Look, reached: ir.Table, steps: list[str], within_days: int) ->
     }
     made = {f"n_{i}": reached[f"at_{i}"].count() for i in range(len(steps))}
     made |= {f"m_{i}": seconds[f"s_{i}"].median().cast("float64") for i in range(1, len(steps))}
-    told = at.fetch(reached.aggregate(**made)).iloc[0]
+    told = at.scratch.fetch(reached.aggregate(**made)).iloc[0]
     rows = []
     for i, step in enumerate(steps):
         n = int(told[f"n_{i}"])
@@ -175,7 +175,9 @@ def _counted(at: Look, reached: ir.Table, steps: list[str], within_days: int) ->
             came = reached[f"at_{i}"].notnull()
             waited = reached.mutate(came=came, hours=(came.ifelse(seconds[f"s_{i}"], left) // 3600).cast("int64"))
             there = waited.filter(waited[f"at_{i - 1}"].notnull())
-            waits = at.fetch(there.group_by("hours").aggregate(n_came=there.came.cast("int64").sum(), n=there.count()))
+            waits = at.scratch.fetch(
+                there.group_by("hours").aggregate(n_came=there.came.cast("int64").sum(), n=there.count())
+            )
             came_by = waits["n_came"].to_numpy(dtype="int64")
             curve = kaplan_meier(waits["hours"].to_numpy(dtype="int64"), came_by, waits["n"].to_numpy() - came_by)
             by_half = curve.quantile()

@@ -146,7 +146,7 @@ def journey_graph(
     if times not in ("mean", "median"):
         raise UnknownNameError("times", str(times), ("mean", "median"))
     with look(dataset, since, until, as_of) as at:
-        links = at.fetch(_links(at, rules, times))
+        links = at.scratch.fetch(_links(at, rules, times))
         return _graph(links, rules, times, at.source)
 
 

@@ -1,27 +1,24 @@
-"""The stretch of a log that a question about journeys looks at, and the tables made for it."""
+"""The stretch of a log that a question about journeys looks at."""
 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifecycle_kit.calendar import closing_instant, day_of
+from lifecycle_kit.engine.scratch import Scratch
 from lifecycle_kit.kpis.asked import days_asked
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pandas as pd
 
     from lifecycle_kit.contract.dataset import Dataset
     from lifecycle_kit.stages.heard import View
 
 __all__ = ["Look", "look"]
-
-_number = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,8 @@ class Look:
     first, last : date
         First and last business day of the period.
     source : str
+    scratch : Scratch
+        What the engine keeps until the question is answered.
     """
 
     dataset: Dataset
@@ -42,24 +41,7 @@ class Look:
     first: dt.date
     last: dt.date
     source: str
-    _stored: list[str] = field(default_factory=list)
-
-    def store(self, name: str, rows: ir.Table) -> ir.Table:
-        """Keep the rows of a query in the engine until the question is answered."""
-        import ibis
-
-        from lifecycle_kit.engine.base import compile_sql
-
-        relation = f"journey_{name}_{next(_number)}"
-        self.dataset.engine.store(relation, compile_sql(rows, self.dataset.engine))
-        self._stored.append(relation)
-        return ibis.table(rows.schema(), name=relation)
-
-    def fetch(self, rows: ir.Table) -> pd.DataFrame:
-        """Return the rows of a query as a data frame."""
-        from lifecycle_kit.engine.base import fetch
-
-        return fetch(rows, self.dataset.engine).to_pandas()
+    scratch: Scratch
 
     @property
     def view_day(self) -> dt.date:
@@ -75,11 +57,6 @@ class Look:
         return (at > ibis.literal(opens, "timestamp")) & (
             at <= ibis.literal(closing_instant(self.last, zone), "timestamp")
         )
-
-    def drop(self) -> None:
-        """Forget the tables."""
-        while self._stored:
-            self.dataset.engine.drop(self._stored.pop())
 
 
 @contextmanager
@@ -102,8 +79,6 @@ def look(
 
     first, last, known = days_asked(dataset, since, until, as_of, n_days=None)
     view = View(closing_instant(known, dataset.timezone))
-    made = Look(dataset, view, first, last, f"{dataset.name}, {first} to {last}, as of {known}")
-    try:
-        yield made
-    finally:
-        made.drop()
+    source = f"{dataset.name}, {first} to {last}, as of {known}"
+    with Scratch(dataset.engine) as scratch:
+        yield Look(dataset, view, first, last, source, scratch)

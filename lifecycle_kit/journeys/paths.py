@@ -113,22 +113,22 @@ def _paths(at: Look, rules: JourneyRules) -> Paths:
 
     from lifecycle_kit.journeys.steps import journeys_of, marked, steps_of
 
-    rows = at.store("marked", marked(rules, at.view))
+    rows = at.scratch.store("marked", marked(rules, at.view))
     journeys = journeys_of(rules, rows, at.view)
-    journeys = at.store("journeys", journeys.filter(at.begins_in_period(journeys.began_at)))
+    journeys = at.scratch.store("journeys", journeys.filter(at.begins_in_period(journeys.began_at)))
     steps = steps_of(rows).semi_join(journeys, ["person_key", "journey"])
     names = _names(at, steps)
     told = journeys.left_join(_texts(steps, names.coded, names.longest), ["person_key", "journey"])
     # a conversion without a step before it has a path too: the empty one
     told = told.mutate(path=told.path.fill_null(""))
     grouped = told.group_by("path", "outcome").aggregate(n=told.count(), value=told.value.sum())
-    found = at.fetch(grouped)
+    found = at.scratch.fetch(grouped)
     if found.empty:
         raise UsageError(
             "No touchpoint fits the rules in this period.", fix="Look with Dataset.contents() what the log has."
         )
     wide = found.pivot_table(index="path", columns="outcome", values="n", aggfunc="sum", dropna=False, fill_value=0)
-    n_cut = int(at.fetch(journeys.aggregate(n=(journeys.n_steps > _BLOCK * _MOST_BLOCKS).sum()))["n"][0] or 0)
+    n_cut = int(at.scratch.fetch(journeys.aggregate(n=(journeys.n_steps > _BLOCK * _MOST_BLOCKS).sum()))["n"][0] or 0)
     counts = pd.DataFrame({"path": [names.path(text) for text in wide.index]})
     counts["n_steps"] = counts["path"].map(len).astype("int64")
     for outcome in (CONVERTED, LOST, OPEN):
@@ -157,10 +157,10 @@ def _names(at: Look, steps: ir.Table) -> _Names:
 
     distinct = steps.select("name").distinct()
     coded = distinct.mutate(code=ibis.row_number().over(ibis.window(order_by="name")).cast("string"))
-    coded = at.store("names", coded)
-    listed = at.fetch(coded)
+    coded = at.scratch.store("names", coded)
+    listed = at.scratch.fetch(coded)
     listed = listed.assign(code=listed["code"].astype("int64")).sort_values("code")
-    longest = at.fetch(steps.aggregate(n=steps.position.max()))["n"][0]
+    longest = at.scratch.fetch(steps.aggregate(n=steps.position.max()))["n"][0]
     return _Names(coded, listed["name"].tolist(), 0 if longest != longest or longest is None else int(longest) + 1)
 
 

@@ -97,17 +97,17 @@ def _cells(at: Look, rules: JourneyRules, n_positions: int) -> pd.DataFrame:
 
     from lifecycle_kit.journeys.steps import journeys_of, marked, steps_of
 
-    rows = at.store("marked", marked(rules, at.view))
+    rows = at.scratch.store("marked", marked(rules, at.view))
     journeys = journeys_of(rules, rows, at.view)
-    journeys = at.store("journeys", journeys.filter(at.begins_in_period(journeys.began_at)))
-    ended = at.fetch(journeys.group_by("n_steps", "outcome").aggregate(n=journeys.count()))
+    journeys = at.scratch.store("journeys", journeys.filter(at.begins_in_period(journeys.began_at)))
+    ended = at.scratch.fetch(journeys.group_by("n_steps", "outcome").aggregate(n=journeys.count()))
     if ended.empty:
         raise UsageError(
             "No touchpoint fits the rules in this period.", fix="Look with Dataset.contents() what the log has."
         )
     steps = steps_of(rows).semi_join(journeys, ["person_key", "journey"])
     steps = steps.filter(steps.position < n_positions)
-    taken = at.fetch(steps.group_by("position", "name").aggregate(n_journeys=steps.count()))
+    taken = at.scratch.fetch(steps.group_by("position", "name").aggregate(n_journeys=steps.count()))
     taken = taken.rename(columns={"name": "step"}).assign(position=taken["position"] + 1)
     # a journey of two steps has ended by the third position
     over = [

@@ -245,18 +245,16 @@ def customer_base_audit(
     period = last_whole(span.periods.ends[-1], log, by, week_start)
     activity_given(dataset, "order")
     question = ask(dataset, span.known, span.periods)
-    try:
+    with question.scratch:
         # two rows of periods over the same orders: what stands of them is worked out once
-        orders = question.store("orders", activity_rows(question.view, ORDER))
-        active = question.store("active", active_periods(span.periods, orders, span.n_whole - 1))
+        orders = question.scratch.store("orders", activity_rows(question.view, ORDER))
+        active = question.scratch.store("active", active_periods(span.periods, orders, span.n_whole - 1))
         sums = cohort_sums(question, active)
         second = second_orders(question, active)
         require_revenue(int(sums["n_no_revenue"].sum()))
-        people = question.store("people", two_periods(active_periods(period, orders, 0)))
+        people = question.scratch.store("people", two_periods(active_periods(period, orders, 0)))
         differences, concentration = differences_of(question, people, period)
         changes, movement = changes_of(question, people, period.start_before >= log[0])
-    finally:
-        question.drop()
     kept = retention_of(dataset, span, sums, ORDER)
     cells = cells_of(span, kept, sums)
     return CustomerBaseAudit(

@@ -69,7 +69,7 @@ def differences_of(question: Question, people: ir.Table, period: Periods) -> tup
     start, end = period.starts[0], period.ends[0]
     here = people.filter(people.n_orders_now > 0)
     here = here.select(**{name: here[f"{name}_now"] for name in _SUMS})
-    (counted,) = question.fetch(
+    (counted,) = question.scratch.fetch(
         here.aggregate(n=here.count(), n_no_revenue=here.n_no_revenue.sum(), n_no_cost=here.n_no_cost.sum())
     ).to_dict("records")
     n_people = int(counted["n"])
@@ -123,7 +123,7 @@ def changes_of(question: Question, people: ir.Table, covered: bool) -> tuple[pd.
     sums = [f"{name}_{when}" for name in _SUMS for when in ("before", "now")]
     grouped = people.group_by(movement=moved)
     made = {"n_people": people.count(), "n_new": people.is_new.sum()}
-    found = question.fetch(grouped.aggregate(**made, **{name: people[name].sum() for name in sums}))
+    found = question.scratch.fetch(grouped.aggregate(**made, **{name: people[name].sum() for name in sums}))
     found = found.set_index("movement").reindex(list(MOVEMENTS)).fillna(0).astype("int64")
     if covered:
         require_revenue(int(found["n_no_revenue_before"].sum()))

@@ -55,9 +55,9 @@ def _readings(
         return
     rows = sliced(question, _stretches(question, base, orders), people, None)
     if any(isinstance(kpi.measure, Base) and kpi.measure.gives != ("ended",) for kpi in kpis):
-        rows = question.store("base", rows)  # asked more than once
+        rows = question.scratch.store("base", rows)  # asked more than once
     counted = rows.group_by("slice", "covers_from", "covers_to", "ends_in").aggregate(n=rows.count())
-    bases, ended = _add_up(question.fetch(counted), n_periods)
+    bases, ended = _add_up(question.scratch.fetch(counted), n_periods)
     at_start = dict(cells(bases, n_periods, has_slices))
     for kpi in kpis:
         assert isinstance(kpi.measure, Base)
@@ -158,4 +158,4 @@ def _doing(question: Question, base: Base, stretches: ir.Table) -> pd.DataFrame:
     met = stretches.join(did, "person_key")
     met = met.filter((met.covers_from <= met.did_in) & (met.did_in <= met.covers_to))
     found = met.group_by("slice", period=met.did_in).aggregate(n=met.person_key.nunique())
-    return question.fetch(found)[["period", "slice", "n"]]
+    return question.scratch.fetch(found)[["period", "slice", "n"]]

@@ -237,13 +237,11 @@ def retention(
     span = span_of(dataset, since, until, by, as_of, week_start, run_in_days, beyond=True)
     events = activity_given(dataset, activity)
     question = ask(dataset, span.known, span.periods)
-    try:
+    with question.scratch:
         rows = activity_rows(question.view, events)
-        active = question.store("active", active_periods(span.periods, rows, span.n_whole - 1))
+        active = question.scratch.store("active", active_periods(span.periods, rows, span.n_whole - 1))
         sums = cohort_sums(question, active)
         last = last_seen(question, active) if kind == "unbounded" else None
-    finally:
-        question.drop()
     return retention_of(dataset, span, sums, events, last)
 
 

@@ -117,12 +117,10 @@ def compute_kpis(
         if reason is not None
         for period in range(len(periods))
     ]
-    try:
+    with question.scratch:
         told += _readings(
             question, able, reduce(lambda a, b: a | b, (needs[kpi] for kpi in able), Needs()), has_cancellations
         )
-    finally:
-        question.drop()
     rows = [_row(question, run_in_days, *each) for each in told]
     stages = [] if model is None else [stage.id for stage in sorted(model.stages, key=lambda stage: stage.rank)]
     return KPIValues(_frame(rows, chosen, stages), chosen, f"{dataset.name}, as of {known}")
@@ -164,9 +162,9 @@ def _readings(question: Question, kpis: list[KPI], needs: Needs, has_cancellatio
     if asks_orders:
         with_ids = any(isinstance(kpi.measure, Followed) and kpi.measure.same_order for kpi in kpis)
         told = standing_orders(question.view, has_cancellations=has_cancellations, with_ids=with_ids)
-        orders = question.store("orders", told)
-    people = question.store("people", people_table(question, orders, needs.firsts, with_channel=needs.channel))
-    stages = question.store("stages", stage_table(question)) if question.dimension == "stage" else None
+        orders = question.scratch.store("orders", told)
+    people = question.scratch.store("people", people_table(question, orders, needs.firsts, with_channel=needs.channel))
+    stages = question.scratch.store("stages", stage_table(question)) if question.dimension == "stage" else None
     spent = spending(question) if needs.spending else None
 
     def of(*shapes: type) -> list[KPI]:
@@ -214,7 +212,7 @@ def _followed(
     for anchor, alike in by_anchor.items():
         measures = [kpi.measure for kpi in alike if isinstance(kpi.measure, Followed | TimeTo)]
         rows = followed_rows(question, anchor, measures, orders, people)
-        rows = question.store("followed", sliced(question, rows, people, stages))
+        rows = question.scratch.store("followed", sliced(question, rows, people, stages))
         shares = [kpi for kpi in alike if isinstance(kpi.measure, Followed)]
         times = [kpi for kpi in alike if isinstance(kpi.measure, TimeTo)]
         if shares:

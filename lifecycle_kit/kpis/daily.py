@@ -42,7 +42,7 @@ def daily_readings(
         made = {kpi.id: _amount(told, _numerator(kpi)) for kpi in alike}
         money = [kpi for kpi in alike if _numerator(kpi).kind == "sum"]
         made |= {f"unknown_{kpi.id}": told[f"unknown_{_numerator(kpi).of[0]}"].sum() for kpi in money}
-        per_day = question.fetch(told.group_by("period", "slice", "day").aggregate(**made))
+        per_day = question.scratch.fetch(told.group_by("period", "slice", "day").aggregate(**made))
         for cell, days in cells(per_day, len(question.periods), question.dimension is not None, ("day",)):
             for kpi in alike:
                 n_unknown = int(days[f"unknown_{kpi.id}"].sum()) if kpi in money else 0

@@ -57,7 +57,7 @@ def tenths_of(question: Question, people: ir.Table, measure: str, n_people: int)
         for name in _SUMS:
             # of those with one amount, the part that this tenth holds
             made[f"{name}_{i}"] = (held * ranked[name].cast("float64") / ranked.n.cast("float64")).sum()
-    (row,) = question.fetch(ranked.aggregate(**made)).to_dict("records")
+    (row,) = question.scratch.fetch(ranked.aggregate(**made)).to_dict("records")
     return [
         {"n_people": last - first, **{name: row[f"{name}_{i}"] if last > first else 0.0 for name in _SUMS}}
         for i, (first, last) in enumerate(pairwise(ends))
@@ -83,7 +83,7 @@ def concentration_of(question: Question, people: ir.Table, measure: str, n_peopl
         "lowest": ranked.amount.min(),
         **{f"m{i}": amount.max(where=(ranked.before < at) & (ranked.upto >= at)) for i, at in enumerate(middle)},
     }
-    (row,) = question.fetch(ranked.aggregate(**made)).to_dict("records")
+    (row,) = question.scratch.fetch(ranked.aggregate(**made)).to_dict("records")
     total = float(row["total"])
     is_defined = row["lowest"] >= 0 and total > 0
     gini = 2 * row["by_rank"] / (n_people * total) - (n_people + 1) / n_people if is_defined else None

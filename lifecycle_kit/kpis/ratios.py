@@ -87,7 +87,7 @@ def ratio_readings(
             made[unknown] = told[unknown].sum()
     # the activity of everybody is large, and is read once: what a bootstrap draws from adds up to all else
     keys = ["bucket"] if drawn else []
-    found = question.fetch(told.group_by("period", "slice", *keys).aggregate(**made))
+    found = question.scratch.fetch(told.group_by("period", "slice", *keys).aggregate(**made))
     names = sorted({_name(o) for kpi in drawn for o in _sides(kpi) if o.kind != "spend"})
     for cell, there in cells(
         found, len(question.periods), question.dimension is not None, keys, _paid_alone(spending, kpis)

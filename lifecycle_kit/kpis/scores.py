@@ -29,7 +29,7 @@ def score_readings(
     """Compute every KPI whose measure is a `Score`."""
     last = _last_answers(question)
     told = sliced(question, last, people, stages)
-    found = question.fetch(
+    found = question.scratch.fetch(
         told.group_by("period", "slice").aggregate(
             n=told.count(),
             n_promoters=(told.score >= _PROMOTES).sum(),

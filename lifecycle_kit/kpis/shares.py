@@ -42,7 +42,7 @@ def share_readings(question: Question, kpis: Iterable[KPI], rows: ir.Table) -> I
         if kpi.interval == "delta_clustered" and kpi not in clustered:
             y = _amount(kpi, rows).cast("float64")
             made[f"yy_{kpi.id}"] = (y * y).sum(where=mature)
-    found = question.fetch(rows.group_by("period", "slice").aggregate(**made))
+    found = question.scratch.fetch(rows.group_by("period", "slice").aggregate(**made))
     if clustered:
         found = found.merge(_over_people(question, clustered, rows), on=["period", "slice"])
     for cell, there in cells(found, len(question.periods), question.dimension is not None):
@@ -88,7 +88,7 @@ def _over_people(question: Question, kpis: list[KPI], rows: ir.Table) -> pd.Data
             f"xx_{kpi.id}": (x * x).sum(),
             f"xy_{kpi.id}": (x * y).sum(),
         }
-    return question.fetch(per_person.group_by("period", "slice").aggregate(**squares))
+    return question.scratch.fetch(per_person.group_by("period", "slice").aggregate(**squares))
 
 
 def _reading(kpi: KPI, sums: pd.Series | None) -> Reading:

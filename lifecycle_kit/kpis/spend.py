@@ -91,4 +91,4 @@ def spending(question: Question) -> Spending:
     rows = costs.filter(question.periods.asked_or_before(costs.date))
     rows = rows.mutate(period=question.periods.number(rows.date))
     found = rows.group_by("period", "channel", "purpose").aggregate(amount=rows.amount.sum())
-    return Spending(question.fetch(found), question.dimension)
+    return Spending(question.scratch.fetch(found), question.dimension)

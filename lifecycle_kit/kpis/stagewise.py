@@ -38,7 +38,9 @@ def stage_readings(
     kpis = list(kpis)
     assert question.history is not None
     rows = sliced(question, _stays(question), people, stages)
-    counts = question.fetch(rows.group_by("period", "slice", "stage", "days", "outcome").aggregate(n=rows.count()))
+    counts = question.scratch.fetch(
+        rows.group_by("period", "slice", "stage", "days", "outcome").aggregate(n=rows.count())
+    )
     for stage in question.history.model.stages:
         is_last = stage.id == max(question.history.model.stages, key=lambda s: s.rank).id
         of_stage = counts[counts["stage"] == stage.id].drop(columns="stage")

@@ -35,7 +35,7 @@ def time_readings(question: Question, kpis: Iterable[KPI], rows: ir.Table) -> It
         counts = waited.group_by("period", "slice", "days").aggregate(
             n_met=waited.is_met.cast("int64").sum(), n_waiting=(~waited.is_met).cast("int64").sum()
         )
-        found = question.fetch(counts)
+        found = question.scratch.fetch(counts)
         for cell, there in cells(found, len(question.periods), question.dimension is not None, ("days",)):
             yield kpi, cell, _reading(kpi.measure, there)
 

@@ -202,7 +202,7 @@ def cohort_sums(question: Question, active: ir.Table) -> pd.DataFrame:
     """Return the sums of every cohort in every period with activity: cohort, period (numbers), n_active, and money."""
     told = _begun(active)
     money = [name for name in MONEY_COLUMNS if name in told.columns]
-    return question.fetch(
+    return question.scratch.fetch(
         told.group_by("cohort", "period").aggregate(n_active=told.count(), **{name: told[name].sum() for name in money})
     )
 
@@ -210,7 +210,7 @@ def cohort_sums(question: Question, active: ir.Table) -> pd.DataFrame:
 def last_seen(question: Question, active: ir.Table) -> pd.DataFrame:
     """Return how many of every cohort were active for the last time in which period: cohort, period, n_people."""
     spans = active.group_by("person_key").aggregate(cohort=active.period.min(), period=active.period.max())
-    return question.fetch(spans.group_by("cohort", "period").aggregate(n_people=spans.count()))
+    return question.scratch.fetch(spans.group_by("cohort", "period").aggregate(n_people=spans.count()))
 
 
 def second_orders(question: Question, active: ir.Table) -> pd.DataFrame:
@@ -221,7 +221,7 @@ def second_orders(question: Question, active: ir.Table) -> pd.DataFrame:
         later=told.period.min(where=told.period > told.cohort),
     )
     each = each.mutate(period=(each.n_first > 1).ifelse(each.cohort, each.later))
-    return question.fetch(each.group_by("cohort", "period").aggregate(n_people=each.count()))
+    return question.scratch.fetch(each.group_by("cohort", "period").aggregate(n_people=each.count()))
 
 
 def period_label(start: dt.date, by: str) -> str:

@@ -57,7 +57,7 @@ def worth_readings(
         "period", "slice", "bucket", age=nothing, profit=nothing, n_unknown=nothing, n_people=ibis.literal(1, "int64")
     )
     rows = orders_of.union(themselves)
-    brought = question.fetch(
+    brought = question.scratch.fetch(
         rows.group_by(*keys).aggregate(**{c: rows[c].sum() for c in ("profit", "n_unknown", "n_people")})
     )
     for cell, there in cells(brought, len(question.periods), question.dimension is not None, ("bucket", "age")):

@@ -99,7 +99,7 @@ def test_no_table_is_left_behind(dataset):
     assert tables() == before
     model = lk.load_model("orders_only")
     lk.compute_kpis(dataset, by="month", dimension="stage", model=model)
-    assert not {name for name in tables() - before if name.startswith("kpi_")}
+    assert not {name for name in tables() - before if name.startswith("scratch_")}
 
 
 def test_the_answer_is_one_row_per_kpi_period_and_slice(dataset):
