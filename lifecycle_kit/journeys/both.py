@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.errors import UnknownNameError, UsageError
-from lifecycle_kit.stages.model import StageModel
+from lifecycle_kit.stages.model import ENTRY, StageModel
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lifecycle_kit.journeys.looked_at import Look
 
 __all__ = ["SegmentView", "person_path", "segment_view"]
-
-NOT_YET = "(new)"
 
 
 def person_path(dataset: Dataset, model: StageModel, person_id: str, as_of: Any = None, *, ax: Any = None) -> Axes:
@@ -148,7 +146,7 @@ def segment_view(
         grid = sorted({*range(0, days, max(1, days // 60)), days})
         steps = _shares(at, _step_stretches(at, people), grid, "step", n_people)
         stages = _shares(at, _stage_stretches(past.spells, model, people), grid, "stage", n_people)
-    order = {stage.id: stage.rank for stage in model.stages} | {NOT_YET: -1}
+    order = {stage.id: stage.rank for stage in model.stages} | {ENTRY: -1}
     stages = stages.sort_values("age_days", kind="stable").sort_values(
         "stage", key=lambda names: names.map(order).fillna(0), kind="stable"
     )
@@ -161,6 +159,7 @@ def _people(at: Look, channel: str | None, country: str | None, days: int) -> ir
     import ibis
 
     from lifecycle_kit.contract.tables import PERSONS_SCHEMA
+    from lifecycle_kit.kpis.people import with_channel_of
     from lifecycle_kit.kpis.rows import own_touchpoints
 
     rows = own_touchpoints(at.view)
@@ -168,12 +167,8 @@ def _people(at: Look, channel: str | None, country: str | None, days: int) -> ir
     persons = ibis.table(PERSONS_SCHEMA, name="persons")
     known = first.join(persons.select("person_key", "country", "acquired_channel"), "person_key")
     if channel is not None:
-        told = rows.filter(rows.channel.notnull())
-        by_time = ibis.window(group_by="person_key", order_by=["occurred_at", "channel"])
-        ranked = told.mutate(place=ibis.row_number().over(by_time))
-        brought = ranked.filter(ranked.place == 0).select("person_key", brought_by=ranked.channel)
-        known = known.left_join(brought, "person_key").select(*known.columns, "brought_by")
-        known = known.filter(ibis.coalesce(known.acquired_channel, known.brought_by) == channel)
+        known = with_channel_of(at.view, known)
+        known = known.filter(known.channel == channel)
     if country is not None:
         known = known.filter(known.country == country)
     old = known.first_at + ibis.interval(days=days) <= ibis.literal(at.view.as_of, "timestamp")
@@ -250,7 +245,7 @@ def _shares(at: Look, stretches: ir.Table, grid: list[int], what: str, n_people:
     if (rest > 0).any():
         missing = rest[rest > 0]
         found = pd.concat(
-            [found, pd.DataFrame({"age_days": missing.index, what: NOT_YET, "n_people": missing.to_numpy()})],
+            [found, pd.DataFrame({"age_days": missing.index, what: ENTRY, "n_people": missing.to_numpy()})],
             ignore_index=True,
         )
     return found.assign(share=found["n_people"] / n_people)

@@ -156,10 +156,9 @@ def _counted(at: Look, reached: ir.Table, steps: list[str], within_days: int) ->
     import pandas as pd
 
     from lifecycle_kit.movement.durations import kaplan_meier
+    from lifecycle_kit.stages.heard import seconds_between
 
-    seconds = {
-        f"s_{i}": (_seconds(reached[f"at_{i}"]) - _seconds(reached[f"at_{i - 1}"])) for i in range(1, len(steps))
-    }
+    seconds = {f"s_{i}": seconds_between(reached[f"at_{i - 1}"], reached[f"at_{i}"]) for i in range(1, len(steps))}
     made = {f"n_{i}": reached[f"at_{i}"].count() for i in range(len(steps))}
     made |= {f"m_{i}": seconds[f"s_{i}"].median().cast("float64") for i in range(1, len(steps))}
     told = at.scratch.fetch(reached.aggregate(**made)).iloc[0]
@@ -171,7 +170,7 @@ def _counted(at: Look, reached: ir.Table, steps: list[str], within_days: int) ->
         half = np.nan
         if i and before:
             # who never came had until the limit, which counts from the first step: the later here, the less time
-            left = within_days * 86_400 - (_seconds(reached[f"at_{i - 1}"]) - _seconds(reached.at_0))
+            left = within_days * 86_400 - seconds_between(reached.at_0, reached[f"at_{i - 1}"])
             came = reached[f"at_{i}"].notnull()
             waited = reached.mutate(came=came, hours=(came.ifelse(seconds[f"s_{i}"], left) // 3600).cast("int64"))
             there = waited.filter(waited[f"at_{i - 1}"].notnull())
@@ -195,7 +194,3 @@ def _counted(at: Look, reached: ir.Table, steps: list[str], within_days: int) ->
             }
         )
     return pd.DataFrame(rows)
-
-
-def _seconds(moment: ir.TimestampValue) -> ir.IntegerValue:
-    return moment.truncate("s").epoch_seconds().cast("int64")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ENDS", "START", "JourneyGraph", "journey_graph"]
 
 START = "(start)"
-# nodes in which a journey ends; no event can be called so, as names of events have no brackets
+# nodes in which a journey ends; an event of such a name would fall together with one
 ENDS = {CONVERTED: "(converted)", LOST: "(lost)", OPEN: "(open)"}
 Times = Literal["mean", "median"]
 
@@ -156,6 +156,7 @@ def _links(at: Look, rules: JourneyRules, times: str) -> Any:
 
     from lifecycle_kit.calendar import closing_instant
     from lifecycle_kit.journeys.steps import in_time, is_last, touches_of
+    from lifecycle_kit.stages.heard import seconds_between
 
     rows = touches_of(rules, at.view)
     rows = rows.filter(at.begins_in_period(rows["at"]))
@@ -171,17 +172,13 @@ def _links(at: Look, rules: JourneyRules, times: str) -> Any:
     seen_until = min(at.view.as_of, closing_instant(at.last, at.dataset.timezone))
     lost = silent_until < ibis.literal(seen_until, "timestamp")
     outcome = ibis.cases((~ends, ibis.null("string")), (ahead.is_conversion, CONVERTED), (lost, LOST), else_=OPEN)
-    told = ahead.mutate(outcome=outcome, seconds=_seconds(ahead.next_at) - _seconds(ahead["at"]))
+    told = ahead.mutate(outcome=outcome, seconds=seconds_between(ahead["at"], ahead.next_at))
     # as floats: a mean of whole numbers is an exact decimal on PostgreSQL
     seconds = told.seconds.cast("float64")
     figure = seconds.mean() if times == "mean" else seconds.median()
     return told.group_by("name", "is_conversion", "next_name", "next_converts", "outcome").aggregate(
         n=told.count(), n_first=told.is_first.cast("int64").sum(), seconds=figure.cast("float64")
     )
-
-
-def _seconds(at: Any) -> Any:
-    return at.truncate("s").epoch_seconds().cast("int64")
 
 
 def _graph(links: pd.DataFrame, rules: JourneyRules, times: str, source: str) -> JourneyGraph:

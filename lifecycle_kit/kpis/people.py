@@ -14,15 +14,17 @@ from lifecycle_kit.contract.tables import PERSONS_SCHEMA
 from lifecycle_kit.kpis.declared import ORDER
 from lifecycle_kit.kpis.rows import EventSet, belongs, key_of, own_touchpoints, touches
 from lifecycle_kit.kpis.sums import N_BUCKETS
+from lifecycle_kit.stages.model import ENTRY
 
 if TYPE_CHECKING:
     from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.stages.heard import View
 
-__all__ = ["NOBODY", "UNKNOWN", "first_at", "first_day", "people_table", "sliced", "stage_table"]
+__all__ = ["UNKNOWN", "first_at", "first_day", "people_table", "sliced", "stage_table", "with_channel_of"]
 
 # a prime below 2**31, so that squares fit into 64 bits
 _PRIME, _FACTOR, _SHIFT = 2_147_483_647, 48_271, 11
-UNKNOWN, NOBODY = "(unknown)", "(new)"
+UNKNOWN = "(unknown)"
 _NO_ORDER = "(no order yet)"
 
 
@@ -52,7 +54,7 @@ def people_table(
         found = found.left_join(part, "person_key").select(*found.columns, *names)
         columns += names
     channel = (
-        _channel(question, found)
+        with_channel_of(question.view, found)
         if with_channel or question.dimension == "channel"
         else found.mutate(channel=ibis.null("string"))
     )
@@ -72,7 +74,7 @@ def sliced(question: Question, rows: ir.Table, people: ir.Table, stages: ir.Tabl
     if stages is None:
         return told
     told = told.drop("slice").left_join(stages, ["person_key", "period"])
-    return told.select(*columns, "bucket", *extra, slice=told.slice.fill_null(NOBODY))
+    return told.select(*columns, "bucket", *extra, slice=told.slice.fill_null(ENTRY))
 
 
 def _parts(
@@ -96,16 +98,16 @@ def _parts(
         yield rows.group_by("person_key").aggregate(**made), others
 
 
-def _channel(question: Question, people: ir.Table) -> ir.Table:
-    """Add the channel that brought a person: the one declared, else the one of the first touchpoint that has one."""
-    rows = own_touchpoints(question.view)
+def with_channel_of(view: View, people: ir.Table) -> ir.Table:
+    """Add to people the channel that brought them: `acquired_channel`, else that of the first touchpoint with one."""
+    rows = own_touchpoints(view)
     rows = rows.filter(rows.channel.notnull())
     per_channel = rows.group_by("person_key", told=rows.channel).aggregate(since=rows.occurred_at.min())
     order = ibis.window(group_by="person_key", order_by=["since", "told"])
     ranked = per_channel.mutate(place=ibis.row_number().over(order))
     first = ranked.filter(ranked.place == 0).select("person_key", "told")
     joined = people.left_join(first, "person_key").select(*people.columns, "told")
-    return joined.mutate(channel=ibis.coalesce(joined.acquired_channel, joined.told))
+    return joined.mutate(channel=ibis.coalesce(joined.acquired_channel, joined.told)).drop("told")
 
 
 def _slice(question: Question, people: ir.Table) -> ir.StringValue:
@@ -135,16 +137,12 @@ def stage_table(question: Question) -> ir.Table:
     """Return in which stage people were when each period began: person_key, period, slice."""
     from lifecycle_kit.calendar import closing_instant
     from lifecycle_kit.stages.placing import with_names
+    from lifecycle_kit.stages.stays import seen_at
 
     assert question.history is not None
-    spells = question.history.spells
     zone = question.dataset.timezone
     opens = [closing_instant(start - dt.timedelta(days=1), zone) for start in question.periods.starts]
-    ats = [ibis.literal(instant, "timestamp") for instant in opens]
-    first = reduce(lambda a, b: a + b, ((spells.valid_from > at).cast("int64") for at in ats))
-    over = reduce(lambda a, b: a + b, ((spells.valid_to > at).cast("int64") for at in ats))
-    seen = spells.select("person_key", "rank", begun=first, stop=spells.valid_to.isnull().ifelse(len(ats), over))
-    seen = seen.filter(seen.begun < seen.stop)
-    each = seen.mutate(period=ibis.range(seen.begun, seen.stop).unnest())
+    seen = seen_at(question.history.spells, opens)
+    each = seen.mutate(period=ibis.range(seen["first"], seen["stop"]).unnest())
     named = with_names(question.history.model, each, "rank", "status", "slice")
     return named.select("person_key", "slice", period=named.period.cast("int64"))

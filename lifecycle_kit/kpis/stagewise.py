@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -20,6 +19,8 @@ from lifecycle_kit.kpis.intervals import wilson
 from lifecycle_kit.kpis.people import sliced
 from lifecycle_kit.kpis.sums import Cell, Reading, cells, null
 from lifecycle_kit.movement.durations import aalen_johansen, kaplan_meier
+from lifecycle_kit.stages.heard import seconds_between
+from lifecycle_kit.stages.stays import n_before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["stage_readings"]
 
 _ON, _BACK, _STILL = "on", "back", ""
+_DAY = 86_400  # seconds
 
 
 def stage_readings(
@@ -73,26 +75,15 @@ def _stays(question: Question) -> ir.Table:
     end = ibis.literal(question.view.as_of, "timestamp")
     over = ibis.coalesce(told.left_at, end)
     zone = question.dataset.timezone
-    closes = [ibis.literal(closing_instant(day, zone), "timestamp") for day in question.periods.ends]
+    closes = [closing_instant(day, zone) for day in question.periods.ends]
     opens = ibis.literal(closing_instant(question.periods.starts[0] - dt.timedelta(days=1), zone), "timestamp")
-    told = told.filter((told.valid_from > opens) & (told.valid_from <= closes[-1]))
-    period = reduce(lambda a, b: a + b, ((told.valid_from > at).cast("int64") for at in closes))
+    told = told.filter((told.valid_from > opens) & (told.valid_from <= ibis.literal(closes[-1], "timestamp")))
+    period = n_before(told.valid_from, closes)
     outcome = ibis.cases((told.left_at.isnull(), _STILL), (told.next_place > told.place, _ON), else_=_BACK)
-    whole = told.mutate(period=period, outcome=outcome, days=_whole_days(told.valid_from, over))
+    whole = told.mutate(period=period, outcome=outcome, days=seconds_between(told.valid_from, over) // _DAY)
     return whole.select(
         "person_key", "period", "days", "outcome", stage=whole.place.cases(*((i, s) for s, i in place.items()))
     )
-
-
-def _whole_days(begin: ir.TimestampValue, end: ir.TimestampValue) -> ir.IntegerValue:
-    """Whole days of 24 hours between two instants, by whole numbers only."""
-    dates = end.date().delta(begin.date(), unit="day").cast("int64")
-    return dates - (_clock(end) < _clock(begin)).cast("int64")
-
-
-def _clock(instant: ir.TimestampValue) -> ir.IntegerValue:
-    """Seconds since midnight."""
-    return instant.hour().cast("int64") * 3600 + instant.minute().cast("int64") * 60 + instant.second().cast("int64")
 
 
 def _moved_on(measure: StageTime, counts: pd.DataFrame, n: int) -> Reading:

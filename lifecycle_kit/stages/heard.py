@@ -19,7 +19,7 @@ from lifecycle_kit.stages.model import Signal, StageModel
 if TYPE_CHECKING:
     from lifecycle_kit.stages.moment import Moment
 
-__all__ = ["View", "after", "amount", "heard", "is_heard", "people", "touchpoints", "view_at"]
+__all__ = ["View", "after", "amount", "heard", "is_heard", "people", "seconds_between", "touchpoints", "view_at"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,9 @@ def after(instant: ir.TimestampValue, length: dt.timedelta) -> ir.TimestampValue
     if length % dt.timedelta(days=1):
         return instant + ibis.interval(hours=length // dt.timedelta(hours=1))
     return instant + ibis.interval(days=length.days)
+
+
+def seconds_between(begin: ir.TimestampValue, end: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the seconds from one instant to another, each without its fraction: whole on every engine."""
+    first, last = (moment.truncate("s").epoch_seconds().cast("int64") for moment in (begin, end))
+    return last - first

@@ -18,22 +18,34 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["STAY_COLUMNS", "stay_query", "stays_in"]
+__all__ = ["STAY_COLUMNS", "n_before", "seen_at", "stay_query", "stays_in"]
 
 # rank of the stay, first day and day after the last (numbers of days), rank on that day (-1: the last day was the
 # last), whether the person was nowhere on the day before, and how many people did so
 STAY_COLUMNS = ("rank", "first", "stop", "next_rank", "is_entry", "n_people")
 
 
-def stay_query(spells: ir.Table, instants: Sequence[dt.datetime]) -> ir.Table:
-    """Return STAY_COLUMNS for spells in an engine; `instants` are naive UTC, in order."""
+def n_before(moment: ir.TimestampValue, instants: Sequence[dt.datetime]) -> ir.IntegerValue:
+    """Return how many of these instants, naive UTC, lie before each moment."""
     import ibis
 
-    ats = [ibis.literal(instant, "timestamp") for instant in instants]
-    first = reduce(lambda a, b: a + b, ((spells.valid_from > at).cast("int64") for at in ats))
-    over = reduce(lambda a, b: a + b, ((spells.valid_to > at).cast("int64") for at in ats))
-    seen = spells.select("person_key", "rank", first=first, stop=spells.valid_to.isnull().ifelse(len(ats), over))
-    seen = seen.filter(seen["first"] < seen["stop"])
+    ats = (ibis.literal(instant, "timestamp") for instant in instants)
+    return reduce(lambda a, b: a + b, ((moment > at).cast("int64") for at in ats))
+
+
+def seen_at(spells: ir.Table, instants: Sequence[dt.datetime]) -> ir.Table:
+    """Return the spells that cover any of the instants, in order: person_key, rank, first, stop.
+
+    `first` is the number of the first instant that a spell covers, `stop` that of the first after it.
+    """
+    over = spells.valid_to.isnull().ifelse(len(instants), n_before(spells.valid_to, instants))
+    seen = spells.select("person_key", "rank", first=n_before(spells.valid_from, instants), stop=over)
+    return seen.filter(seen["first"] < seen["stop"])
+
+
+def stay_query(spells: ir.Table, instants: Sequence[dt.datetime]) -> ir.Table:
+    """Return STAY_COLUMNS for spells in an engine; `instants` are naive UTC, in order."""
+    seen = seen_at(spells, instants)
     by_person = in_order(by="first")
     told = seen.mutate(
         next_rank=seen["rank"].lead().over(by_person).fill_null(-1),
