@@ -23,26 +23,22 @@ from lifecycle_kit.stages.heard import touchpoints
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.kpis.question import Question, Shared
 
 __all__ = ["base_readings"]
 
 
-def base_readings(
-    question: Question, kpis: Iterable[KPI], orders: ir.Table | None, people: ir.Table
-) -> Iterator[tuple[KPI, Cell, Reading]]:
+def base_readings(question: Question, kpis: Iterable[KPI], shared: Shared) -> Iterator[tuple[KPI, Cell, Reading]]:
     """Compute every KPI whose measure is a `Base`; one query per base, and one per thing done in it."""
     by_base: dict[tuple[object, ...], list[KPI]] = {}
     for kpi in kpis:
         assert isinstance(kpi.measure, Base)
         by_base.setdefault((kpi.measure.kind, kpi.measure.of, kpi.measure.days), []).append(kpi)
     for alike in by_base.values():
-        yield from _readings(question, alike, orders, people)
+        yield from _readings(question, alike, shared)
 
 
-def _readings(
-    question: Question, kpis: list[KPI], orders: ir.Table | None, people: ir.Table
-) -> Iterator[tuple[KPI, Cell, Reading]]:
+def _readings(question: Question, kpis: list[KPI], shared: Shared) -> Iterator[tuple[KPI, Cell, Reading]]:
     base = kpis[0].measure
     assert isinstance(base, Base)
     # whose stage changes from period to period is in no slice of a base; everybody's is told
@@ -53,7 +49,7 @@ def _readings(
             for period in range(n_periods):
                 yield kpi, Cell(period), null(refused)
         return
-    rows = sliced(question, _stretches(question, base, orders), people, None)
+    rows = sliced(_stretches(question, base, shared), shared.people, None)
     if any(isinstance(kpi.measure, Base) and kpi.measure.gives != ("ended",) for kpi in kpis):
         rows = question.scratch.store("base", rows)  # asked more than once
     counted = rows.group_by("slice", "covers_from", "covers_to", "ends_in").aggregate(n=rows.count())
@@ -79,12 +75,12 @@ def _refused(question: Question, base: Base) -> str | None:
     return None
 
 
-def _stretches(question: Question, base: Base, orders: ir.Table | None) -> ir.Table:
+def _stretches(question: Question, base: Base, shared: Shared) -> ir.Table:
     """One row per stretch: person_key, period (its first), covers_from, covers_to, ends_in (null: not known to end)."""
     periods, known = question.periods, ibis.literal(question.known, "date")
     nothing = ibis.null("date")
     if base.kind == "active":
-        days = _active_days(question, base, orders)
+        days = _active_days(question, base, shared)
         order = ibis.window(group_by="person_key", order_by="day")
         told = days.mutate(following=days.day.lead().over(order))
         # the last day of silence: at its close the touchpoint no longer counts, as in a stage model's window
@@ -119,11 +115,10 @@ def _stretches(question: Question, base: Base, orders: ir.Table | None) -> ir.Ta
     )
 
 
-def _active_days(question: Question, base: Base, orders: ir.Table | None) -> ir.Table:
+def _active_days(question: Question, base: Base, shared: Shared) -> ir.Table:
     if base.of == ORDER:
-        assert orders is not None
         # of two orders of one day the first covers no period's start: it need not be looked for
-        return orders.select("person_key", "day")
+        return shared.standing.select("person_key", "day")
     told = touches(question.view, [base.of])
     assert told is not None
     return told.filter(belongs(told, base.of)).select("person_key", "day").distinct()

@@ -26,12 +26,11 @@ from lifecycle_kit.kpis.declared import (
 )
 from lifecycle_kit.kpis.needs import Needs, contents_of, lacking, needs_of
 from lifecycle_kit.kpis.periods import By, Periods, make_periods
-from lifecycle_kit.kpis.question import DIMENSIONS, Dimension, Question
+from lifecycle_kit.kpis.question import DIMENSIONS, Dimension, Question, Shared
 from lifecycle_kit.kpis.sums import Cell, Reading, null
 from lifecycle_kit.kpis.values import VALUE_COLUMNS, KPIValues
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
     import pandas as pd
 
     from lifecycle_kit.contract.dataset import Dataset
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compute_kpis"]
 
-Told = tuple[KPI, Cell, Reading, str | None]
+Told = tuple[KPI, Cell, Reading]
 
 
 def compute_kpis(
@@ -112,7 +111,7 @@ def compute_kpis(
     question = _question(dataset, known, periods, dimension, model, any(needs[kpi].stages for kpi in able))
     has_cancellations = "order_cancelled" in contents.events
     told: list[Told] = [
-        (kpi, Cell(period), null(reason), None)
+        (kpi, Cell(period), null(reason))
         for kpi, reason in reasons.items()
         if reason is not None
         for period in range(len(periods))
@@ -147,58 +146,49 @@ def _readings(question: Question, kpis: list[KPI], needs: Needs, has_cancellatio
     """Store what is shared, then let each shape of measure do its pass."""
     from lifecycle_kit.kpis.bases import base_readings
     from lifecycle_kit.kpis.daily import daily_readings
-    from lifecycle_kit.kpis.people import people_table, stage_table
     from lifecycle_kit.kpis.ratios import ratio_readings
-    from lifecycle_kit.kpis.rows import standing_orders
     from lifecycle_kit.kpis.scores import score_readings
-    from lifecycle_kit.kpis.spend import spending
     from lifecycle_kit.kpis.stagewise import stage_readings
     from lifecycle_kit.kpis.worth import worth_readings
 
     if not kpis:
         return
-    asks_orders = ORDER in needs.events or question.dimension == "cohort"
+    shared = _shared(question, kpis, needs, has_cancellations)
+    passes = (
+        (lambda kpi: kpi.interval == "delta_by_day", daily_readings),
+        (lambda kpi: isinstance(kpi.measure, Ratio) and kpi.interval != "delta_by_day", ratio_readings),
+        (lambda kpi: isinstance(kpi.measure, Followed | TimeTo), _followed),
+        (lambda kpi: isinstance(kpi.measure, Base), base_readings),
+        (lambda kpi: isinstance(kpi.measure, Score), score_readings),
+        (lambda kpi: isinstance(kpi.measure, Worth), worth_readings),
+        (lambda kpi: isinstance(kpi.measure, StageTime), stage_readings),
+    )
+    for is_of_it, readings in passes:
+        chosen = [kpi for kpi in kpis if is_of_it(kpi)]
+        if chosen:
+            yield from readings(question, chosen, shared)
+
+
+def _shared(question: Question, kpis: list[KPI], needs: Needs, has_cancellations: bool) -> Shared:
+    from lifecycle_kit.kpis.people import people_table, stage_table
+    from lifecycle_kit.kpis.rows import standing_orders
+    from lifecycle_kit.kpis.spend import spending
+
     orders = None
-    if asks_orders:
+    if ORDER in needs.events or question.dimension == "cohort":
         with_ids = any(isinstance(kpi.measure, Followed) and kpi.measure.same_order for kpi in kpis)
         told = standing_orders(question.view, has_cancellations=has_cancellations, with_ids=with_ids)
         orders = question.scratch.store("orders", told)
-    people = question.scratch.store("people", people_table(question, orders, needs.firsts, with_channel=needs.channel))
-    stages = question.scratch.store("stages", stage_table(question)) if question.dimension == "stage" else None
-    spent = spending(question) if needs.spending else None
-
-    def of(*shapes: type) -> list[KPI]:
-        return [kpi for kpi in kpis if isinstance(kpi.measure, shapes)]
-
-    ratios = of(Ratio)
-    per_day = [kpi for kpi in ratios if kpi.interval == "delta_by_day"]
-    over_people = [kpi for kpi in ratios if kpi not in per_day]
-    if per_day:
-        yield from _alike(daily_readings(question, per_day, orders, people, stages))
-    if over_people:
-        yield from _alike(ratio_readings(question, over_people, orders, people, stages, spent))
-    if of(Followed, TimeTo):
-        yield from _followed(question, of(Followed, TimeTo), orders, people, stages)
-    if of(Base):
-        yield from _alike(base_readings(question, of(Base), orders, people))
-    if of(Score):
-        yield from _alike(score_readings(question, of(Score), people, stages))
-    if of(Worth):
-        assert orders is not None
-        assert spent is not None
-        yield from _alike(worth_readings(question, of(Worth), orders, people, stages, spent))
-    if of(StageTime):
-        yield from stage_readings(question, of(StageTime), people, stages)
+    people = people_table(question, orders, needs.firsts, with_channel=needs.channel)
+    return Shared(
+        question.scratch.store("people", people),
+        orders,
+        question.scratch.store("stages", stage_table(question)) if question.dimension == "stage" else None,
+        spending(question) if needs.spending else None,
+    )
 
 
-def _alike(found: Iterator[tuple[KPI, Cell, Reading]]) -> Iterator[Told]:
-    for kpi, cell, reading in found:
-        yield kpi, cell, reading, None
-
-
-def _followed(
-    question: Question, kpis: list[KPI], orders: ir.Table | None, people: ir.Table, stages: ir.Table | None
-) -> Iterator[Told]:
+def _followed(question: Question, kpis: list[KPI], shared: Shared) -> Iterator[Told]:
     """One pass per anchor, shared by the shares and the times that begin there."""
     from lifecycle_kit.kpis.followed import followed_rows
     from lifecycle_kit.kpis.people import sliced
@@ -211,20 +201,18 @@ def _followed(
         by_anchor.setdefault(kpi.measure.anchor, []).append(kpi)
     for anchor, alike in by_anchor.items():
         measures = [kpi.measure for kpi in alike if isinstance(kpi.measure, Followed | TimeTo)]
-        rows = followed_rows(question, anchor, measures, orders, people)
-        rows = question.scratch.store("followed", sliced(question, rows, people, stages))
+        rows = followed_rows(question, anchor, measures, shared)
+        rows = question.scratch.store("followed", sliced(rows, shared.people, shared.stages))
         shares = [kpi for kpi in alike if isinstance(kpi.measure, Followed)]
         times = [kpi for kpi in alike if isinstance(kpi.measure, TimeTo)]
         if shares:
-            yield from _alike(share_readings(question, shares, rows))
+            yield from share_readings(question, shares, rows)
         if times:
-            yield from _alike(time_readings(question, times, rows))
+            yield from time_readings(question, times, rows)
 
 
-def _row(
-    question: Question, run_in_days: int, kpi: KPI, cell: Cell, reading: Reading, stage: str | None
-) -> dict[str, Any]:
-    periods = question.periods
+def _row(question: Question, run_in_days: int, kpi: KPI, cell: Cell, reading: Reading) -> dict[str, Any]:
+    periods, stage = question.periods, cell.stage
     label = kpi.label
     if stage is not None:
         assert question.history is not None

@@ -20,7 +20,7 @@ from lifecycle_kit.kpis.sums import Cell, Reading, cells, null
 if TYPE_CHECKING:
     import numpy as np
 
-    from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.kpis.question import Question, Shared
 
 __all__ = ["daily_readings"]
 
@@ -28,17 +28,15 @@ __all__ = ["daily_readings"]
 def daily_readings(
     question: Question,
     kpis: Iterable[KPI],
-    orders: ir.Table | None,
-    people: ir.Table,
-    stages: ir.Table | None,
+    shared: Shared,
 ) -> Iterator[tuple[KPI, Cell, Reading]]:
     """Compute every KPI that divides by calendar days; one query per event set."""
     by_set: dict[tuple[str, ...], list[KPI]] = {}
     for kpi in kpis:
         by_set.setdefault(_set_of(_numerator(kpi)), []).append(kpi)
     for events, alike in by_set.items():
-        rows = _rows(question, events, orders, {_numerator(kpi).kind for kpi in alike})
-        told = sliced(question, rows, people, stages)
+        rows = _rows(question, events, shared, {_numerator(kpi).kind for kpi in alike})
+        told = sliced(rows, shared.people, shared.stages)
         made = {kpi.id: _amount(told, _numerator(kpi)) for kpi in alike}
         money = [kpi for kpi in alike if _numerator(kpi).kind == "sum"]
         made |= {f"unknown_{kpi.id}": told[f"unknown_{_numerator(kpi).of[0]}"].sum() for kpi in money}
@@ -63,11 +61,10 @@ def _set_of(operand: Operand) -> tuple[str, ...]:
     return ORDER if operand.kind == "sum" else operand.of
 
 
-def _rows(question: Question, events: tuple[str, ...], orders: ir.Table | None, kinds: set[str]) -> ir.Table:
+def _rows(question: Question, events: tuple[str, ...], shared: Shared, kinds: set[str]) -> ir.Table:
     """One row per person and day."""
     if events == ORDER:
-        assert orders is not None
-        rows = orders.filter(question.periods.asked(orders.day))
+        rows = shared.standing.filter(question.periods.asked(shared.standing.day))
         unknown = {"revenue": rows.revenue.isnull(), "cost": rows.cost.isnull()}
         unknown["profit"] = unknown["revenue"] | unknown["cost"]
         made = {"n": rows.count(), "revenue": rows.revenue.fill_null(0).sum(), "cost": rows.cost.fill_null(0).sum()}

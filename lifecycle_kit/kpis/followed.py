@@ -19,7 +19,7 @@ from lifecycle_kit.kpis.periods import days_between
 from lifecycle_kit.kpis.rows import EventSet, belongs, key_of, touches
 
 if TYPE_CHECKING:
-    from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.kpis.question import Question, Shared
 
 __all__ = ["anchor_rows", "column_of", "followed_rows", "next_column", "unknown_column"]
 
@@ -40,16 +40,18 @@ def next_column(target: EventSet, same_order: bool = False) -> str:
     return f"next_{key_of(target)}{'_same' * same_order}"
 
 
-def anchor_rows(question: Question, anchor: Anchor, orders: ir.Table | None, people: ir.Table) -> ir.Table:
+def anchor_rows(question: Question, anchor: Anchor, shared: Shared) -> ir.Table:
     """Return the anchors that fall in the periods asked for: person_key, order_id, at, day, period."""
     if anchor.kind == "first":
-        told = people.select(
-            "person_key", order_id=ibis.null("string"), at=people[first_at(anchor.of)], day=people[first_day(anchor.of)]
+        told = shared.people.select(
+            "person_key",
+            order_id=ibis.null("string"),
+            at=shared.people[first_at(anchor.of)],
+            day=shared.people[first_day(anchor.of)],
         )
         rows = told.filter(told.day.notnull())
     elif anchor.of == ORDER:
-        assert orders is not None
-        rows = orders.select("person_key", "order_id", "at", "day")
+        rows = shared.standing.select("person_key", "order_id", "at", "day")
     else:
         told = touches(question.view, [anchor.of])
         assert told is not None
@@ -67,29 +69,27 @@ def followed_rows(
     question: Question,
     anchor: Anchor,
     measures: Sequence[Followed | TimeTo],
-    orders: ir.Table | None,
-    people: ir.Table,
+    shared: Shared,
 ) -> ir.Table:
     """Return one row per anchor: person_key, day, period, `next_column` of each target, `column_of` of each measure."""
     if anchor.kind == "first":
-        return _once(question, anchor, measures, orders, people)
+        return _once(question, anchor, measures, shared)
     if anchor == Anchor("each", ORDER) and all(m.target == ORDER for m in measures):
-        return _order_to_order(question, measures, orders)
-    return _many(question, anchor, measures, orders, people)
+        return _order_to_order(question, measures, shared)
+    return _many(question, anchor, measures, shared)
 
 
 def _once(
     question: Question,
     anchor: Anchor,
     measures: Sequence[Followed | TimeTo],
-    orders: ir.Table | None,
-    people: ir.Table,
+    shared: Shared,
 ) -> ir.Table:
     """One anchor per person: a join, and one aggregate over what the person did since."""
-    anchors = anchor_rows(question, anchor, orders, people)
+    anchors = anchor_rows(question, anchor, shared)
     begun = anchors.select("person_key", begun_at=anchors["at"], begun_day=anchors.day)
     targets = {measure.target for measure in measures}
-    met = _targets(question, targets, orders).join(begun, "person_key")
+    met = _targets(question, targets, shared).join(begun, "person_key")
     met = met.filter(met["at"] >= met.begun_at)
     met = met.mutate(age=days_between(met.begun_day, met.day), is_later=met["at"] > met.begun_at)
 
@@ -136,14 +136,13 @@ def _given(measure: Followed, met: ir.Table, counted: ir.BooleanValue) -> ir.Sca
     return told.sum() if measure.gives == "count" else told.max()
 
 
-def _targets(question: Question, targets: Iterable[EventSet], orders: ir.Table | None) -> ir.Table:
+def _targets(question: Question, targets: Iterable[EventSet], shared: Shared) -> ir.Table:
     """Every touchpoint of any target, with a flag per target."""
     targets = sorted(targets)
     parts = []
     if ORDER in targets:
-        assert orders is not None
         parts.append(
-            orders.select(
+            shared.standing.select(
                 "person_key",
                 "order_id",
                 "at",
@@ -168,9 +167,9 @@ def _flag(target: EventSet) -> str:
     return f"is_{key_of(target)}"
 
 
-def _order_to_order(question: Question, measures: Sequence[Followed | TimeTo], orders: ir.Table | None) -> ir.Table:
+def _order_to_order(question: Question, measures: Sequence[Followed | TimeTo], shared: Shared) -> ir.Table:
     """From each order to the next one: orders of one instant are one."""
-    assert orders is not None
+    orders = shared.standing
     following = ibis.window(group_by="person_key", order_by="at")
     rows = orders.select(
         "person_key",
@@ -189,17 +188,16 @@ def _many(
     question: Question,
     anchor: Anchor,
     measures: Sequence[Followed | TimeTo],
-    orders: ir.Table | None,
-    people: ir.Table,
+    shared: Shared,
 ) -> ir.Table:
     """Several anchors per person: for each the next target, by a window over both in order of time."""
-    rows = anchor_rows(question, anchor, orders, people)
+    rows = anchor_rows(question, anchor, shared)
     wanted = sorted({(m.target, isinstance(m, Followed) and m.same_order) for m in measures})
     nothing = {next_column(*w): ibis.null("date") for w in wanted}
     # at one instant: a target of the anchor's own kind comes before (it is not later), another one after
     together = [rows.mutate(place=ibis.literal(1, "int64"), **nothing)]
     for target, same_order in wanted:
-        met = _targets(question, [target], orders)
+        met = _targets(question, [target], shared)
         told = met.filter(met[_flag(target)])
         if same_order:
             told = told.filter(told.order_id.notnull())  # one that names no order is of none

@@ -67,7 +67,7 @@ def people_table(
     )
 
 
-def sliced(question: Question, rows: ir.Table, people: ir.Table, stages: ir.Table | None, *extra: str) -> ir.Table:
+def sliced(rows: ir.Table, people: ir.Table, stages: ir.Table | None, *extra: str) -> ir.Table:
     """Add slice and bucket (and other columns of `people`) to rows with person_key and period."""
     columns = [c for c in rows.columns if c not in ("slice", "bucket", *extra)]
     told = rows.select(*columns).join(people.select("person_key", "slice", "bucket", *extra), "person_key")

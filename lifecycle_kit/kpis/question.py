@@ -11,11 +11,14 @@ from lifecycle_kit.engine.scratch import Scratch
 from lifecycle_kit.kpis.periods import Periods
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from lifecycle_kit.contract.dataset import Dataset
+    from lifecycle_kit.kpis.spend import Spending
     from lifecycle_kit.stages.heard import View
     from lifecycle_kit.stages.history import History
 
-__all__ = ["DIMENSIONS", "Dimension", "Question"]
+__all__ = ["DIMENSIONS", "Dimension", "Question", "Shared"]
 
 Dimension = Literal["channel", "country", "cohort", "stage"]
 DIMENSIONS: tuple[Dimension, ...] = ("channel", "country", "cohort", "stage")
@@ -50,3 +53,31 @@ class Question:
     def scratch(self) -> Scratch:
         """What the engine keeps while the question is answered; close it then."""
         return Scratch(self.dataset.engine)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is read once for all KPIs of a question.
+
+    Attributes
+    ----------
+    people : ir.Table
+        As `people_table` gives it.
+    orders : ir.Table or None
+        As `standing_orders` gives them; None when no KPI asks for orders.
+    stages : ir.Table or None
+        As `stage_table` gives it; only where slices are stages.
+    spending : Spending or None
+        None when no KPI asks for marketing costs.
+    """
+
+    people: ir.Table
+    orders: ir.Table | None = None
+    stages: ir.Table | None = None
+    spending: Spending | None = None
+
+    @property
+    def standing(self) -> ir.Table:
+        """The orders, for a KPI that asks for them."""
+        assert self.orders is not None
+        return self.orders

@@ -21,7 +21,7 @@ from lifecycle_kit.kpis.spend import Spending
 from lifecycle_kit.kpis.sums import Cell, Reading, by_bucket, cells, divided, null
 
 if TYPE_CHECKING:
-    from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.kpis.question import Question, Shared
 
 __all__ = ["event_sets", "first_sets", "ratio_readings"]
 
@@ -54,24 +54,13 @@ def first_sets(operand: Operand | None) -> tuple[EventSet, ...]:
 def ratio_readings(
     question: Question,
     kpis: Iterable[KPI],
-    orders: ir.Table | None,
-    people: ir.Table,
-    stages: ir.Table | None,
-    spending: Spending | None,
+    shared: Shared,
 ) -> Iterator[tuple[KPI, Cell, Reading]]:
-    """Compute every KPI whose measure is a `Ratio` of people's doings, or of spending over them, in one pass.
-
-    Parameters
-    ----------
-    orders : ir.Table or None
-        As `standing_orders` gives them; None when no KPI asks for orders.
-    people, stages : ir.Table
-        As `people_table` and `stage_table` give them.
-    """
+    """Compute every KPI whose measure is a `Ratio` of people's doings, or of spending over them, in one pass."""
     kpis = list(kpis)
     operands = [o for kpi in kpis for o in _sides(kpi) if o.kind != "spend"]
     drawn = [kpi for kpi in kpis if kpi.interval == "person_bootstrap"]
-    told = _activity(question, operands, orders, people, stages, spending)
+    told = _activity(question, operands, shared)
     told = told.mutate(**{_name(o): _amount(told, o) for o in operands})
     pairs = {(_name(a), _name(b)) for kpi in kpis for a, b in _moments(kpi)}
     made = {name: told[name].sum() for name in {_name(o) for o in operands}}
@@ -90,12 +79,12 @@ def ratio_readings(
     found = question.scratch.fetch(told.group_by("period", "slice", *keys).aggregate(**made))
     names = sorted({_name(o) for kpi in drawn for o in _sides(kpi) if o.kind != "spend"})
     for cell, there in cells(
-        found, len(question.periods), question.dimension is not None, keys, _paid_alone(spending, kpis)
+        found, len(question.periods), question.dimension is not None, keys, _paid_alone(shared.spending, kpis)
     ):
         sums = there.sum(numeric_only=True).to_dict() if len(there) else None
         buckets = dict(zip(names, by_bucket(there, names).T, strict=True)) if drawn and len(there) else None
         for kpi in kpis:
-            yield kpi, cell, _reading(kpi, cell, sums, buckets, spending)
+            yield kpi, cell, _reading(kpi, cell, sums, buckets, shared.spending)
 
 
 def _paid_alone(spending: Spending | None, kpis: list[KPI]) -> set[str]:
@@ -132,22 +121,19 @@ def _name(operand: Operand) -> str:
 def _activity(
     question: Question,
     operands: list[Operand],
-    orders: ir.Table | None,
-    people: ir.Table,
-    stages: ir.Table | None,
-    spending: Spending | None,
+    shared: Shared,
 ) -> ir.Table:
     """What people did, with their slice and bucket; of a set of events, also what they did in the period before."""
     sets = {events for o in operands for events in event_sets(o)}
     flows = {o.activity for o in operands if o.kind == "flow"}
     parts = []
     for events in sorted(sets):
-        part = _done(question, events, operands, orders, before=events in flows)
+        part = _done(question, events, operands, shared, before=events in flows)
         parts.append(_beside_before(part, events) if events in flows else part)
     firsts = {events for o in operands for events in first_sets(o)}
     # who did something for the first time did it in that period: such people have a row
     apart = sorted(firsts - sets)
-    parts += [_firsts(question, people, events) for events in apart]
+    parts += [_firsts(question, shared.people, events) for events in apart]
     columns = {c: kind for part in parts for c, kind in part.schema().items() if c not in ("person_key", "period")}
     alike = [
         part.select(
@@ -163,8 +149,8 @@ def _activity(
             **{c: together[c].sum().cast(kind) for c, kind in columns.items()}
         )
     inside = together.filter(together.period.between(0, len(question.periods) - 1))
-    about, columns_about = _with_firsts(question, people, firsts, spending)
-    told = sliced(question, inside, about, stages, *columns_about)
+    about, columns_about = _with_firsts(question, shared.people, firsts, shared.spending)
+    told = sliced(inside, about, shared.stages, *columns_about)
     return told.mutate(
         **{
             f"first_{key_of(events)}{paid}": (held & told.is_paid if paid else held).cast("int32")
@@ -180,13 +166,10 @@ def _in_periods(question: Question, rows: ir.Table, before: bool) -> ir.Table:
     return rows.filter(asked).mutate(period=question.periods.number(rows.day).cast("int32"))
 
 
-def _done(
-    question: Question, events: EventSet, operands: list[Operand], orders: ir.Table | None, before: bool
-) -> ir.Table:
+def _done(question: Question, events: EventSet, operands: list[Operand], shared: Shared, before: bool) -> ir.Table:
     """What people did of one event set, period by period."""
     if events == ORDER:
-        assert orders is not None
-        rows = _in_periods(question, orders, before)
+        rows = _in_periods(question, shared.standing, before)
         made = {
             "n_order": rows.count(),
             "revenue": rows.revenue.fill_null(0).sum(),

@@ -15,7 +15,7 @@ from lifecycle_kit.kpis.people import sliced
 from lifecycle_kit.kpis.sums import Cell, Reading, cells, null
 
 if TYPE_CHECKING:
-    from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.kpis.question import Question, Shared
 
 __all__ = ["score_readings"]
 
@@ -23,12 +23,10 @@ __all__ = ["score_readings"]
 _PROMOTES, _DETRACTS = 9, 6
 
 
-def score_readings(
-    question: Question, kpis: Iterable[KPI], people: ir.Table, stages: ir.Table | None
-) -> Iterator[tuple[KPI, Cell, Reading]]:
+def score_readings(question: Question, kpis: Iterable[KPI], shared: Shared) -> Iterator[tuple[KPI, Cell, Reading]]:
     """Compute every KPI whose measure is a `Score`."""
     last = _last_answers(question)
-    told = sliced(question, last, people, stages)
+    told = sliced(last, shared.people, shared.stages)
     found = question.scratch.fetch(
         told.group_by("period", "slice").aggregate(
             n=told.count(),

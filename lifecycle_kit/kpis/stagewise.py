@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -25,7 +26,7 @@ from lifecycle_kit.stages.stays import n_before
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.kpis.question import Question, Shared
 
 __all__ = ["stage_readings"]
 
@@ -33,13 +34,11 @@ _ON, _BACK, _STILL = "on", "back", ""
 _DAY = 86_400  # seconds
 
 
-def stage_readings(
-    question: Question, kpis: Iterable[KPI], people: ir.Table, stages: ir.Table | None
-) -> Iterator[tuple[KPI, Cell, Reading, str]]:
-    """Compute every KPI whose measure is a `StageTime`, once per stage of the model; the last item is its id."""
+def stage_readings(question: Question, kpis: Iterable[KPI], shared: Shared) -> Iterator[tuple[KPI, Cell, Reading]]:
+    """Compute every KPI whose measure is a `StageTime`, once per stage of the model."""
     kpis = list(kpis)
     assert question.history is not None
-    rows = sliced(question, _stays(question), people, stages)
+    rows = sliced(_stays(question), shared.people, shared.stages)
     counts = question.scratch.fetch(
         rows.group_by("period", "slice", "stage", "days", "outcome").aggregate(n=rows.count())
     )
@@ -50,10 +49,9 @@ def stage_readings(
         for cell, there in cells(of_stage, len(question.periods), question.dimension is not None, keys):
             for kpi in kpis:
                 assert isinstance(kpi.measure, StageTime)
-                if is_last and kpi.measure.gives == "moves_on":
-                    yield kpi, cell, null("there is no later stage"), stage.id
-                else:
-                    yield kpi, cell, _reading(kpi.measure, there), stage.id
+                is_stuck = is_last and kpi.measure.gives == "moves_on"
+                reading = null("there is no later stage") if is_stuck else _reading(kpi.measure, there)
+                yield kpi, replace(cell, stage=stage.id), reading
 
 
 def _stays(question: Question) -> ir.Table:

@@ -24,10 +24,13 @@ class Cell:
     period : int
     slice : str or None
         None is everybody.
+    stage : str or None
+        Of KPIs that are told once per stage of the model.
     """
 
     period: int
     slice: str | None = None
+    stage: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 
 from lifecycle_kit.kpis.declared import KPI, ORDER, Worth
@@ -18,7 +17,7 @@ from lifecycle_kit.kpis.sums import N_BUCKETS, Cell, Reading, cells, null
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lifecycle_kit.kpis.question import Question
+    from lifecycle_kit.kpis.question import Question, Shared
     from lifecycle_kit.kpis.spend import Spending
 
 __all__ = ["DAYS_PER_MONTH", "worth_readings"]
@@ -30,20 +29,17 @@ DAYS_PER_MONTH = 30
 def worth_readings(
     question: Question,
     kpis: Iterable[KPI],
-    orders: ir.Table,
-    people: ir.Table,
-    stages: ir.Table | None,
-    spending: Spending,
+    shared: Shared,
 ) -> Iterator[tuple[KPI, Cell, Reading]]:
     """Compute every KPI whose measure is a `Worth`, from one pass over the orders of the acquired."""
     kpis = list(kpis)
     n_months = max(_measure(kpi).months for kpi in kpis)
-    day = people[first_day(ORDER)]
-    acquired = people.filter(day.notnull() & question.periods.asked(day))
+    day = shared.people[first_day(ORDER)]
+    acquired = shared.people.filter(day.notnull() & question.periods.asked(day))
     begun = acquired.select("person_key", begun_day=acquired[first_day(ORDER)], period=question.periods.number(day))
-    begun = sliced(question, begun, people, stages)
+    begun = sliced(begun, shared.people, shared.stages)
     keys = ("period", "slice", "bucket", "age")
-    told = orders.join(begun.select("person_key", "begun_day", "period", "slice", "bucket"), "person_key")
+    told = shared.standing.join(begun.select("person_key", "begun_day", "period", "slice", "bucket"), "person_key")
     told = told.mutate(age=(days_between(told.begun_day, told.day) // DAYS_PER_MONTH).cast("int64"))
     orders_of = told.filter(told.age < n_months).select(
         *keys,
@@ -62,7 +58,7 @@ def worth_readings(
     )
     for cell, there in cells(brought, len(question.periods), question.dimension is not None, ("bucket", "age")):
         for kpi in kpis:
-            yield kpi, cell, _reading(question, _measure(kpi), cell, there, spending)
+            yield kpi, cell, _reading(question, _measure(kpi), cell, there, shared.spending)
 
 
 def _measure(kpi: KPI) -> Worth:
@@ -70,7 +66,8 @@ def _measure(kpi: KPI) -> Worth:
     return kpi.measure
 
 
-def _reading(question: Question, measure: Worth, cell: Cell, there: pd.DataFrame, spending: Spending) -> Reading:
+def _reading(question: Question, measure: Worth, cell: Cell, there: pd.DataFrame, spending: Spending | None) -> Reading:
+    assert spending is not None
     spent = spending.spent(cell.period, cell.slice, measure.purposes)
     if isinstance(spent, str):
         return null(spent)
