@@ -70,7 +70,7 @@ found[found["from_step"] != found["to_step"]].to_csv(sys.argv[2], index=False)  
 
 MARKOV = """
 import numpy as np, pandas as pd
-from lifecycle_kit.journeys.attribution import attribution
+from lifecycle_kit.journeys.attribution import attribution_of
 rng = np.random.default_rng(7)
 lengths = rng.geometric(0.35, size=1_000_000).clip(max=12)
 steps = rng.integers(0, 20, size=lengths.sum())
@@ -80,7 +80,7 @@ ends = np.cumsum(lengths)
 paths = [tuple(names[steps[end - n : end]]) for end, n in zip(ends, lengths)]
 counts = pd.DataFrame({"path": paths, "n_converted": won.astype(int), "n_lost": 1 - won.astype(int)})
 with measured():
-    found = attribution(counts, "markov", n_resamples=int(sys.argv[1]))
+    found = attribution_of(counts, "markov", n_resamples=int(sys.argv[1]))
 found.to_frame()[["channel", "removal_effect"]].to_csv(sys.argv[2], index=False)
 """
 

@@ -64,8 +64,8 @@ _HOME = {
     "StepMatrix": "journeys.positions",
     "funnel": "journeys.funnel",
     "Funnel": "journeys.funnel",
-    "attribute": "journeys.attribute",
-    "attribution": "journeys.attribution",
+    "attribution": "journeys.attribution_from_log",
+    "attribution_of": "journeys.attribution",
     "Attribution": "journeys.attribution",
     "crosswalk": "journeys.crosswalk",
     "Crosswalk": "journeys.crosswalk",
@@ -98,9 +98,9 @@ if TYPE_CHECKING:
     from lifecycle_kit.errors import UnknownNameError as UnknownNameError
     from lifecycle_kit.errors import UsageError as UsageError
     from lifecycle_kit.export import write_table as write_table
-    from lifecycle_kit.journeys.attribute import attribute as attribute
     from lifecycle_kit.journeys.attribution import Attribution as Attribution
-    from lifecycle_kit.journeys.attribution import attribution as attribution
+    from lifecycle_kit.journeys.attribution import attribution_of as attribution_of
+    from lifecycle_kit.journeys.attribution_from_log import attribution as attribution
     from lifecycle_kit.journeys.both import SegmentView as SegmentView
     from lifecycle_kit.journeys.both import person_path as person_path
     from lifecycle_kit.journeys.both import segment_view as segment_view

@@ -243,7 +243,7 @@ check_share("readers_order", readers_order, followed(readings, orders), hint="St
 
 # %%
 by_channel = lk.JourneyRules(step="channel", per="session")
-credit = lk.attribute(shop, ["first", "last", "markov", "shapley"], rules=by_channel)
+credit = lk.attribution(shop, ["first", "last", "markov", "shapley"], rules=by_channel)
 by_rule = credit.to_frame().pivot(index="channel", columns="method", values="share")
 by_rule.sort_values("last", ascending=False).round(3)
 
@@ -253,9 +253,7 @@ by_rule.sort_values("last", ascending=False).round(3)
 # still reach.
 
 # %%
-picture = credit.plot()
-picture.texts[-1].set_text(picture.texts[-1].get_text() + "\nSource: simulated shop, 2024-01-01 to 2025-12-31")
-show(picture)
+show(credit.plot())
 
 # %% [markdown]
 # The orders are the same under each rule; what differs is who is paid. `email` *closes* journeys that others open, so

@@ -119,10 +119,10 @@ def _made(dataset: Dataset, what: str, asked: dict[str, Any]) -> tuple[Any, Any,
     """Return the answer, its rows as Arrow, and what a reader must know."""
     when = {name: asked[name] for name in ("since", "until", "as_of")}
     if what == "attribution":
-        from lifecycle_kit.journeys.attribute import attribute
         from lifecycle_kit.journeys.attribution import METHODS, NOT_CAUSAL
+        from lifecycle_kit.journeys.attribution_from_log import attribution
 
-        found = attribute(dataset, asked["methods"] or METHODS, rules=_rules(asked, "channel", "session"), **when)
+        found = attribution(dataset, asked["methods"] or METHODS, rules=_rules(asked, "channel", "session"), **when)
         return found, found.to_arrow(), [NOT_CAUSAL, *found.warnings]
     if what == "crosswalk":
         from lifecycle_kit.journeys.crosswalk import crosswalk

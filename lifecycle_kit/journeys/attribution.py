@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["METHODS", "NOT_CAUSAL", "Attribution", "attribution"]
+__all__ = ["METHODS", "NOT_CAUSAL", "Attribution", "attribution_of"]
 
 NOT_CAUSAL = "Attribution divides credit by a rule; it does not say what would have happened without the channel."
 WORTHS = ("conversions", "rate")
@@ -59,6 +59,8 @@ class Attribution:
         Resamples behind them.
     warnings : tuple of str
         What the reader of the figures must know.
+    source : str
+        The source line of a picture; empty where counted paths came from somewhere else.
     """
 
     shares: pd.DataFrame
@@ -69,6 +71,7 @@ class Attribution:
     level: float
     n_resamples: int
     warnings: tuple[str, ...]
+    source: str = ""
 
     def __repr__(self) -> str:
         journeys = f"{self.n_converted:,} conversions of {self.n_converted + self.n_lost:,} journeys"
@@ -98,10 +101,10 @@ class Attribution:
         """Draw each channel's share by method, with its interval, and the sentence that it is not causal."""
         from lifecycle_kit.plots.attribution import plot_attribution
 
-        return plot_attribution(self.to_frame(), ax=ax)
+        return plot_attribution(self.to_frame(), source=self.source or None, ax=ax)
 
 
-def attribution(
+def attribution_of(
     counts: pd.DataFrame,
     methods: str | Iterable[str] = METHODS,
     *,

@@ -30,7 +30,7 @@ HALF_LIFE_DAYS, HALF_LIFE_STEPS = 7.0, 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """What the caller of `attribution` chose."""
+    """What the caller of `attribution_of` chose."""
 
     order: int = 1
     v: str = "conversions"

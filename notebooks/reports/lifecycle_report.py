@@ -283,7 +283,7 @@ if walked is not None and len(walked.mismatches):
 credit = None
 if walked is not None and shop.capabilities["channels"].available:
     try:
-        credit = lk.attribute(shop, ("first", "last", "markov", "shapley"), as_of=day)
+        credit = lk.attribution(shop, ("first", "last", "markov", "shapley"), as_of=day)
         show(credit.plot())
     except lk.LifecycleError as nothing:
         display(Markdown(escape_markdown(str(nothing))))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lifecycle_kit.errors import DataError, UnknownNameError, UsageError
 from lifecycle_kit.journeys import shapley
-from lifecycle_kit.journeys.attribution import METHODS, NOT_CAUSAL, attribution
+from lifecycle_kit.journeys.attribution import METHODS, NOT_CAUSAL, attribution_of
 
 CHANNELS = ("ads", "mail", "search", "social")
 
@@ -33,7 +33,7 @@ def of(result, method, column="n_converted"):
 
 def point(counts, methods=METHODS, **options):
     """No intervals: most tests are about the figure."""
-    return attribution(counts, methods, n_resamples=0, **options)
+    return attribution_of(counts, methods, n_resamples=0, **options)
 
 
 def oracle(shared, name):
@@ -156,7 +156,7 @@ def test_time_decay_by_days():
 def test_rows_of_one_path_are_added_up():
     apart = counts_of((("ads", "mail"), 2, 1), (["ads", "mail"], 3, 4), (("mail",), 1, 9), value=[5.0, 7.5, 1.25])
     once = counts_of((("ads", "mail"), 5, 5), (("mail",), 1, 9), value=[12.5, 1.25])
-    pd.testing.assert_frame_equal(attribution(apart).shares, attribution(once).shares)
+    pd.testing.assert_frame_equal(attribution_of(apart).shares, attribution_of(once).shares)
 
 
 def brute_shapley(rows, v):
@@ -231,9 +231,9 @@ def test_shapley_sampled_agrees_with_exact_within_its_error(many_channels, monke
 
 
 def test_shapley_sampled_has_the_interval_of_the_exact(many_channels, monkeypatch):
-    exact = attribution(many_channels, "shapley", v="rate", n_resamples=100).shares
+    exact = attribution_of(many_channels, "shapley", v="rate", n_resamples=100).shares
     monkeypatch.setattr(shapley, "LARGEST_EXACT", 13)
-    sampled = attribution(many_channels, "shapley", v="rate", n_resamples=100, n_permutations=400).shares
+    sampled = attribution_of(many_channels, "shapley", v="rate", n_resamples=100, n_permutations=400).shares
     widths = (sampled["hi"] - sampled["lo"]) / (exact["hi"] - exact["lo"])
     assert widths.between(0.7, 1.4).all()
     assert ((sampled["lo"] < sampled["share"]) & (sampled["share"] < sampled["hi"])).all()
@@ -268,7 +268,7 @@ def test_costs():
 @pytest.mark.parametrize("options", [{}, {"v": "rate", "order": 2}])
 def test_no_conversion_is_null_with_reason(options):
     counts = counts_of((("ads", "ads"), 0, 4), (("mail",), 0, 1), value=np.nan)
-    found = attribution(counts, costs=pd.DataFrame({"channel": ["ads", "tv"], "cost": [1, 2]}), **options)
+    found = attribution_of(counts, costs=pd.DataFrame({"channel": ["ads", "tv"], "cost": [1, 2]}), **options)
     table = found.shares
     assert (table["n_converted"] == 0).all()
     assert table[["share", "value", "lo", "hi", "cost_per_conversion"]].isna().all(axis=None)
@@ -280,7 +280,7 @@ def test_no_conversion_is_null_with_reason(options):
 def test_no_journey(rows):
     counts = counts_of(*rows) if rows else pd.DataFrame({"path": [], "n_converted": [], "n_lost": []})
     for options in ({}, {"v": "rate", "order": 2}):
-        found = attribution(counts, **options)
+        found = attribution_of(counts, **options)
         assert found.shares["share"].isna().all()
         assert found.warnings[0] == "There is no journey to attribute."
         assert found.to_arrow().num_rows == len(rows) * len(METHODS)
@@ -349,20 +349,20 @@ GOOD = counts_of((("ads", "mail"), 4, 4))
 )
 def test_bad_input(counts, options, error, says):
     with pytest.raises(error, match=says.replace("(", r"\(")):
-        attribution(counts, **options)
+        attribution_of(counts, **options)
 
 
 def test_it_says_that_it_is_not_causal():
     found = point(GOOD, "markov")
     assert NOT_CAUSAL in repr(found)
-    assert "does not say what would have happened without" in attribution.__doc__
+    assert "does not say what would have happened without" in attribution_of.__doc__
     figure = found.plot().figure
     texts = " ".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
     assert "Not causal" in " ".join(texts.split())
 
 
 def test_table_and_arrow_have_proper_types():
-    found = attribution(GOOD, n_resamples=20)
+    found = attribution_of(GOOD, n_resamples=20)
     frame, table = found.to_frame(), found.to_arrow()
     assert {str(kind) for kind in frame.dtypes} == {"str", "float64"}
     assert {str(field.type) for field in table.schema} == {"string", "double"}

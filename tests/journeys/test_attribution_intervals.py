@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lifecycle_kit.journeys import resample
-from lifecycle_kit.journeys.attribution import METHODS, attribution
+from lifecycle_kit.journeys.attribution import METHODS, attribution_of
 from lifecycle_kit.journeys.counted import counted_paths
 from lifecycle_kit.journeys.resample import interval, resampled
 
@@ -31,11 +31,11 @@ def drawn_shops(seed=20250630):
 @pytest.mark.parametrize("options", [{}, {"order": 2, "v": "rate"}])
 def test_coverage(drawn_shops, options):
     methods = ("linear", "markov", "shapley")
-    truth = attribution(table((WON * 1000).round(), (LOST * 1000).round()), methods, n_resamples=0, **options).shares
+    truth = attribution_of(table((WON * 1000).round(), (LOST * 1000).round()), methods, n_resamples=0, **options).shares
     expected = truth["share"].to_numpy() * 2_000 * WON.sum()
     inside, counts_inside = [], []
     for i, shop in enumerate(drawn_shops):
-        found = attribution(shop, methods, n_resamples=150, level=0.9, seed=i, **options).shares
+        found = attribution_of(shop, methods, n_resamples=150, level=0.9, seed=i, **options).shares
         inside.append((found["lo"] <= truth["share"]) & (truth["share"] <= found["hi"]))
         counts_inside.append((found["n_converted_lo"] <= expected) & (expected <= found["n_converted_hi"]))
     for covered in (inside, counts_inside):
@@ -46,13 +46,13 @@ def test_coverage(drawn_shops, options):
 
 def test_same_seed_same_interval_whatever_is_asked_beside_it(drawn_shops, monkeypatch):
     shop = drawn_shops[0]
-    together = attribution(shop, METHODS, n_resamples=50, seed=3).shares
-    alone = attribution(shop, "markov", n_resamples=50, seed=3).shares
+    together = attribution_of(shop, METHODS, n_resamples=50, seed=3).shares
+    alone = attribution_of(shop, "markov", n_resamples=50, seed=3).shares
     markov = together.query("method == 'markov'").reset_index(drop=True)
     pd.testing.assert_frame_equal(markov, alone)
     monkeypatch.setattr(resample, "AT_ONCE", 100)  # a few at a time
-    pd.testing.assert_frame_equal(attribution(shop, "markov", n_resamples=50, seed=3).shares, alone)
-    other = attribution(shop, "markov", n_resamples=50, seed=4).shares
+    pd.testing.assert_frame_equal(attribution_of(shop, "markov", n_resamples=50, seed=3).shares, alone)
+    other = attribution_of(shop, "markov", n_resamples=50, seed=4).shares
     assert (other["lo"] != alone["lo"]).all()
     assert (other["share"] == alone["share"]).all()
 
@@ -73,7 +73,7 @@ def test_both_ways_to_draw_are_the_same_lottery(drawn_shops, monkeypatch, picks)
 
 def test_hardly_any_conversion_has_no_interval():
     rare = pd.DataFrame({"path": [("a",), ("b",)], "n_converted": [1, 0], "n_lost": [5, 5]})
-    found = attribution(rare, ("linear", "markov"))
+    found = attribution_of(rare, ("linear", "markov"))
     assert found.shares[["lo", "hi"]].isna().all(axis=None)
     assert found.shares["share"].tolist() == [1, 0, 1, 0]
     assert found.shares["n_converted_lo"].tolist() == [0, 0, 0, 0]
@@ -83,14 +83,14 @@ def test_hardly_any_conversion_has_no_interval():
 
 
 def test_no_resamples_no_interval():
-    found = attribution(table((WON * 1000).round(), (LOST * 1000).round()), n_resamples=0)
+    found = attribution_of(table((WON * 1000).round(), (LOST * 1000).round()), n_resamples=0)
     assert found.shares[["lo", "hi", "n_converted_lo", "n_converted_hi"]].isna().all(axis=None)
     assert found.n_resamples == 0
     assert found.warnings == ()
 
 
 def test_level_is_heeded(drawn_shops):
-    narrow, wide = (attribution(drawn_shops[0], "linear", level=level).shares for level in (0.5, 0.99))
+    narrow, wide = (attribution_of(drawn_shops[0], "linear", level=level).shares for level in (0.5, 0.99))
     assert ((wide["lo"] < narrow["lo"]) & (narrow["hi"] < wide["hi"])).all()
     assert narrow["share"].between(narrow["lo"], narrow["hi"]).all()
 

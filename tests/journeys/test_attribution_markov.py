@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lifecycle_kit.errors import DataError
 from lifecycle_kit.journeys import markov
-from lifecycle_kit.journeys.attribution import attribution
+from lifecycle_kit.journeys.attribution import attribution_of
 from lifecycle_kit.journeys.counted import counted_paths
 from lifecycle_kit.journeys.markov import Chain, removal_effects, walked
 
@@ -26,7 +26,7 @@ def counts_of(*rows):
 
 def effects_of(rows, order=1):
     """Removal effect by channel."""
-    table = attribution(counts_of(*rows), "markov", order=order, n_resamples=0).shares
+    table = attribution_of(counts_of(*rows), "markov", order=order, n_resamples=0).shares
     return table.set_index("channel")["removal_effect"].to_dict()
 
 
@@ -117,7 +117,7 @@ def test_order_2_finds_what_order_1_cannot():
 def test_loops_only(order):
     rows = [(("a", "a", "a", "a"), 1, 3), (("b", "a", "b", "a"), 2, 0)]
     assert effects_of(rows, order)["a"] == pytest.approx(1, rel=1e-12)
-    lost = attribution(counts_of((("a", "a", "a"), 0, 3)), "markov", order=order).shares
+    lost = attribution_of(counts_of((("a", "a", "a"), 0, 3)), "markov", order=order).shares
     assert lost["removal_effect"].isna().all()
     assert (lost["reason"] == "no conversion to attribute").all()
 
@@ -131,22 +131,22 @@ def test_long_loops_are_exact(order):
 
 def test_a_channel_never_in_a_converting_path():
     dead_end = [(("a",), 3, 3), (("b",), 0, 4), (("a", "b"), 0, 2)]
-    found = attribution(counts_of(*dead_end), "markov")
+    found = attribution_of(counts_of(*dead_end), "markov")
     table = found.shares.set_index("channel")
     assert table.loc["b", ["n_converted", "share", "lo", "hi", "removal_effect"]].tolist() == [0, 0, 0, 0, 0]
     assert found.warnings == ()
     # b is still in no converting path, but leads to a, from where people convert: the chain credits it, and says so
-    leading = attribution(counts_of((("a",), 3, 3), (("b", "a"), 0, 2)), "markov")
+    leading = attribution_of(counts_of((("a",), 3, 3), (("b", "a"), 0, 2)), "markov")
     # 2 of 8 start at b, all go on to a: 1/4 of the conversions
     assert leading.shares.set_index("channel").loc["b", "removal_effect"] == pytest.approx(1 / 4)
     assert any("'b' in no converting path, but credited" in note for note in leading.warnings)
 
 
 def test_no_lost_path_is_told():
-    found = attribution(counts_of((("a", "b"), 3, 0)), ("linear", "markov"), n_resamples=0)
+    found = attribution_of(counts_of((("a", "b"), 3, 0)), ("linear", "markov"), n_resamples=0)
     assert any("no journey was lost" in note for note in found.warnings)
     assert found.shares.query("method == 'markov'")["share"].tolist() == [0.5, 0.5]
-    assert attribution(counts_of((("a", "b"), 3, 0)), "linear", n_resamples=0).warnings == ()
+    assert attribution_of(counts_of((("a", "b"), 3, 0)), "linear", n_resamples=0).warnings == ()
 
 
 def hand_made(moves, won, lost, start=(1, 0, 0)):
@@ -195,7 +195,7 @@ def test_ten_thousand_channels():
     counts = counts_of(*rows)
     tracemalloc.start()
     try:
-        found = attribution(counts, ("linear", "markov", "shapley"), n_resamples=20)
+        found = attribution_of(counts, ("linear", "markov", "shapley"), n_resamples=20)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

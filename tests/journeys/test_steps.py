@@ -155,9 +155,14 @@ def journeys(dataset, rules=None, **period):
     """Journeys of a dataset in order, with their steps: person, steps, outcome, value in cents."""
     rules = rules or JourneyRules()
     with look(dataset, **period) as at:
-        rows = at.store("marked", marked(rules, at.view))
-        told = at.fetch(journeys_of(rules, rows, at.view)).sort_values(["person_key", "journey"])
-        steps = at.fetch(steps_of(rows)).sort_values("position").groupby(["person_key", "journey"])["name"].agg(tuple)
+        rows = at.scratch.store("marked", marked(rules, at.view))
+        told = at.scratch.fetch(journeys_of(rules, rows, at.view)).sort_values(["person_key", "journey"])
+        steps = (
+            at.scratch.fetch(steps_of(rows))
+            .sort_values("position")
+            .groupby(["person_key", "journey"])["name"]
+            .agg(tuple)
+        )
     ids = {row["person_key"]: row["person_id"] for row in dataset.engine.arrow(
         "SELECT person_key, person_id FROM persons").to_pylist()}  # fmt: skip
     made = [

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lifecycle_kit.errors import UsageError
-from lifecycle_kit.journeys.attribution import METHODS, Attribution, attribution
+from lifecycle_kit.journeys.attribution import METHODS, Attribution, attribution_of
 from lifecycle_kit.journeys.declared import JourneyRules
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset
     from lifecycle_kit.journeys.looked_at import Look
 
-__all__ = ["attribute"]
+__all__ = ["attribution"]
 
 _CHANNELS = JourneyRules(step="channel", per="session")
 
 
-def attribute(
+def attribution(
     dataset: Dataset,
     methods: str | Iterable[str] = METHODS,
     *,
@@ -40,23 +40,24 @@ def attribute(
     ----------
     dataset : Dataset
     methods : str or iterable of str
-        As in `attribution`. Default: all.
+        As in `attribution_of`. Default: all.
     rules : JourneyRules
         Default: the channels of sessions, ending with an order, lost after 30 silent days.
     since, until, as_of
         When a journey may begin; what is known. Journeys that are still open count for nothing.
     order, n_resamples, seed
-        As in `attribution`.
+        As in `attribution_of`.
 
     Raises
     ------
     UsageError
-        When no journey has ended in the period, or as in `attribution`.
+        When no journey has ended in the period, or as in `attribution_of`.
     """
     from lifecycle_kit.journeys.looked_at import look
     from lifecycle_kit.journeys.paths import paths
 
-    found = paths(dataset, rules, since=since, until=until, as_of=as_of).counts
+    told = paths(dataset, rules, since=since, until=until, as_of=as_of)
+    found = told.counts
     ended = found[(found["n_converted"] + found["n_lost"] > 0) & (found["n_steps"] > 0)]
     if ended.empty:
         raise UsageError("No journey with a step has ended in this period.", fix="Ask for a longer one.")
@@ -65,8 +66,8 @@ def attribute(
     counts = ended[["path", "n_converted", "n_lost"]].assign(value=ended["value"].where(ended["n_converted"] > 0))
     if counts["value"].isna().all():
         counts = counts.drop(columns="value")
-    made = attribution(counts, methods, costs=costs, order=order, n_resamples=n_resamples, seed=seed)
-    return replace(made, warnings=(*made.warnings, *_left_out(found)))
+    made = attribution_of(counts, methods, costs=costs, order=order, n_resamples=n_resamples, seed=seed)
+    return replace(made, warnings=(*made.warnings, *_left_out(found)), source=told.source)
 
 
 def _left_out(found: pd.DataFrame) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from lifecycle_kit.errors import LifecycleError, UnknownNameError, UsageError
-from lifecycle_kit.journeys.attribute import attribute
+from lifecycle_kit.journeys.attribution_from_log import attribution
 from lifecycle_kit.journeys.declared import JourneyRules
 from lifecycle_kit.journeys.paths import paths
 from tests.engines import everywhere
@@ -52,7 +52,7 @@ def column(found, name, method="first"):
 
 def test_by_hand():
     with shop(**SHOP) as dataset:
-        found = attribute(dataset, ["first", "last", "linear"], n_resamples=0)
+        found = attribution(dataset, ["first", "last", "linear"], n_resamples=0)
     # ann converted by mail then search; bob and eve, who gave back, are lost; cyd is open; dan has no step
     assert (found.n_converted, found.n_lost, found.value) == (1, 2, 12.34)
     assert credit(found, "first") == {"mail": 1, "search": 0, "tv": 0}
@@ -67,17 +67,17 @@ def test_by_hand():
 
 def test_costs_are_those_of_the_period():
     with shop(**SHOP) as dataset:
-        found = attribute(dataset, "first", since="2024-01-01", until="2024-01-04", n_resamples=0)
+        found = attribution(dataset, "first", since="2024-01-01", until="2024-01-04", n_resamples=0)
         assert column(found, "cost") == {"mail": 5, "search": None}
         # eve's order stood when this was known
-        early = attribute(dataset, "first", until="2024-01-10", as_of="2024-01-10", n_resamples=0)
+        early = attribution(dataset, "first", until="2024-01-10", as_of="2024-01-10", n_resamples=0)
     assert (early.n_converted, early.value) == (2, 15.34)
 
 
 def test_without_costs_and_without_money():
     with shop(events=[*SHOP["events"], touch("won", "01-03")]) as dataset:
         rules = JourneyRules(step="channel", per="session", conversion=("won",))
-        found = attribute(dataset, "first", rules=rules, n_resamples=0)
+        found = attribution(dataset, "first", rules=rules, n_resamples=0)
     assert found.value is None
     assert credit(found, "first") == {"mail": 1, "search": 0}
     assert found.shares[["cost", "cost_per_conversion"]].isna().all(axis=None)
@@ -85,14 +85,14 @@ def test_without_costs_and_without_money():
 
 def test_steps_that_are_no_channels_cost_nothing():
     with shop(**SHOP) as dataset:
-        found = attribute(dataset, "first", rules=JourneyRules(), n_resamples=0)
+        found = attribution(dataset, "first", rules=JourneyRules(), n_resamples=0)
     assert credit(found, "first") == {"seen": 1}
     assert found.shares["cost"].isna().all()
 
 
 def test_no_word_where_nothing_is_left_out():
     with shop(events=SHOP["events"][:3], orders=SHOP["orders"][:1]) as dataset:
-        found = attribute(dataset, ["first"], n_resamples=0)
+        found = attribution(dataset, ["first"], n_resamples=0)
     assert not [note for note in found.warnings if "open" in note or "no step" in note]
     assert "does not say what would have happened" in repr(found)
 
@@ -101,7 +101,7 @@ def test_no_word_where_nothing_is_left_out():
 def test_everywhere(on_engine):
     with shop(**SHOP) as dataset, on_engine(dataset) as there:
         for rules in (CHANNELS, JourneyRules(step="channel", collapsed=False)):
-            here, beyond = (attribute(each, rules=rules, n_resamples=20) for each in (dataset, there))
+            here, beyond = (attribution(each, rules=rules, n_resamples=20) for each in (dataset, there))
             assert_frame_equal(beyond.to_frame(), here.to_frame())
             assert beyond.warnings == here.warnings
 
@@ -123,14 +123,14 @@ def test_everywhere(on_engine):
 )
 def test_bad_calls(options, error, says):
     with shop(**SHOP) as dataset, pytest.raises(error, match=says):
-        attribute(dataset, **options)
+        attribution(dataset, **options)
 
 
 @pytest.mark.real_data
 def test_the_clicks_of_a_real_shop(shared, tmp_path):
     dataset, plain = load_ecom(shared, tmp_path)
     with dataset:
-        found = attribute(dataset, n_resamples=20)
+        found = attribution(dataset, n_resamples=20)
         counts = paths(dataset, CHANNELS).counts
     read = plain_journeys(plain, "acquisition_channel", per_session=True)
     n_converted = sum(outcome == "converted" and bool(steps) for _, steps, outcome in read)
