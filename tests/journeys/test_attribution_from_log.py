@@ -13,7 +13,7 @@ from lifecycle_kit.journeys.paths import paths
 from tests.engines import everywhere
 from tests.journeys.test_paths import load_ecom, plain_journeys
 from tests.journeys.test_steps import order, touch
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 CHANNELS = JourneyRules(step="channel", per="session")
 SHOP = {

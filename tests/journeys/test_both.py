@@ -10,7 +10,7 @@ from lifecycle_kit.journeys.both import person_path, segment_view
 from lifecycle_kit.stages.model_file import load_model
 from tests.engines import everywhere
 from tests.journeys.test_steps import small_logs, touch
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 SHOP = {
     "events": [

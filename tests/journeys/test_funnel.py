@@ -17,7 +17,7 @@ from lifecycle_kit.kpis.intervals import wilson
 from tests.engines import everywhere
 from tests.journeys.test_paths import load_ecom
 from tests.journeys.test_steps import BEGIN, MINUTES, instants, order, touch
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 # somebody who only makes the log long enough
 LATE = touch("other", "12-31", person="zoe")

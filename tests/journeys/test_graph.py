@@ -26,7 +26,7 @@ from lifecycle_kit.journeys.paths import paths
 from tests.engines import everywhere
 from tests.journeys.test_paths import FEW, ODD, load_ecom, plain_journeys
 from tests.journeys.test_steps import as_of_days, order, read_plainly, small_logs, some_rules, touch
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 # one journey per person, no step left out
 ONE_EACH = JourneyRules(conversion=("never happens",), silence_days=3_650, collapsed=False)

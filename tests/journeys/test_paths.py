@@ -16,7 +16,7 @@ from lifecycle_kit.journeys.declared import JourneyRules
 from lifecycle_kit.journeys.paths import paths
 from tests.engines import everywhere
 from tests.journeys.test_steps import as_of_days, order, read_plainly, small_logs, some_rules, touch
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 ECOM = """
 mapping: 1

@@ -15,7 +15,7 @@ from lifecycle_kit.journeys.positions import step_matrix
 from tests.engines import everywhere
 from tests.journeys.test_paths import FEW, RULES, load_ecom
 from tests.journeys.test_steps import as_of_days, order, read_plainly, small_logs, some_rules
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 
 def told(found):

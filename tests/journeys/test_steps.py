@@ -17,7 +17,7 @@ from lifecycle_kit.journeys.declared import JourneyRules
 from lifecycle_kit.journeys.looked_at import look
 from lifecycle_kit.journeys.steps import journeys_of, marked, steps_of
 from tests.engines import everywhere
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 BEGIN = dt.datetime(2024, 1, 1)
 # minutes after the begin: at one instant, half an hour apart to the minute, a day apart to the minute and beyond

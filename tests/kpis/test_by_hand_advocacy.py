@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lifecycle_kit.kpis.intervals import wilson
-from tests.kpis.test_by_hand import Hand, agree, per_unit, shop, values_of
+from tests.kpis.by_hand import Hand, agree, per_unit, values_of
+from tests.told_rows import shop
 
 ORDERS = [
     ("o1", "ann", "2024-01-05 10:00", 5_000, 0),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lifecycle_kit.kpis.intervals import poisson_exact
-from tests.kpis.test_by_hand import Hand, agree, drawn, per_unit, shop, values_of
+from tests.kpis.by_hand import Hand, agree, drawn, per_unit, values_of
+from tests.told_rows import shop
 
 EVENTS = [
     ("ann", "page_viewed", "2024-01-01 09:00", {"session_id": "s1"}),

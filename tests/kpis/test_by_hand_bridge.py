@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.kpis.test_by_hand import Hand, agree, drawn, shop, values_of
+from tests.kpis.by_hand import Hand, agree, drawn, values_of
+from tests.told_rows import shop
 
 ORDERS = [
     ("o1", "ann", "2024-01-05 10:00", 10_000, 0),

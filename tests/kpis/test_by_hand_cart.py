@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lifecycle_kit.kpis.intervals import wilson
-from tests.kpis.test_by_hand import Hand, agree, per_unit, shop, values_of
+from tests.kpis.by_hand import Hand, agree, per_unit, values_of
+from tests.told_rows import shop
 
 EVENTS = [
     ("ann", "product_added", "2024-01-01 09:00"),

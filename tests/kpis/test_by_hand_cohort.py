@@ -6,7 +6,8 @@ import pytest
 
 from lifecycle_kit.kpis.intervals import wilson
 from lifecycle_kit.movement.durations import kaplan_meier
-from tests.kpis.test_by_hand import Hand, agree, shop, values_of
+from tests.kpis.by_hand import Hand, agree, values_of
+from tests.told_rows import shop
 
 ORDERS = [
     ("o1", "ann", "2024-01-01 10:00", 5_000, 0),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kpis.test_by_hand import Hand, agree, per_unit, shop, values_of
+from tests.kpis.by_hand import Hand, agree, per_unit, values_of
+from tests.told_rows import shop
 
 ORDERS = [
     ("o1", "ann", "2023-01-10 10:00", 10_000, 6_000),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lifecycle_kit.kpis.intervals import poisson_exact
-from tests.kpis.test_by_hand import Hand, agree, shop, values_of
+from tests.kpis.by_hand import Hand, agree, values_of
+from tests.told_rows import shop
 
 ORDERS = [
     ("o1", "dan", "2023-11-05 10:00", 2_000, 0),

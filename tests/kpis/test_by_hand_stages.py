@@ -6,7 +6,8 @@ import pytest
 
 import lifecycle_kit as lk
 from lifecycle_kit.movement.durations import aalen_johansen, kaplan_meier
-from tests.kpis.test_by_hand import Hand, agree, shop, values_of
+from tests.kpis.by_hand import Hand, agree, values_of
+from tests.told_rows import shop
 
 MODEL = lk.parse_model(
     """

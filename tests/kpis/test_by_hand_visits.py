@@ -6,7 +6,8 @@ import pytest
 
 from lifecycle_kit.kpis.intervals import wilson
 from lifecycle_kit.movement.durations import kaplan_meier
-from tests.kpis.test_by_hand import Hand, agree, per_unit, shop, values_of
+from tests.kpis.by_hand import Hand, agree, per_unit, values_of
+from tests.told_rows import shop
 
 EVENTS = [
     ("ann", "page_viewed", "2024-01-02 09:00", {"session_id": "s1"}),

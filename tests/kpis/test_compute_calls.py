@@ -10,7 +10,7 @@ import pytest
 
 import lifecycle_kit as lk
 from lifecycle_kit.kpis.values import VALUE_COLUMNS
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 ORDERS = [("o1", "ann", "2024-01-05 10:00", 1_000, 0), ("o2", "ann", "2024-03-05 10:00", 1_000, 0)]
 

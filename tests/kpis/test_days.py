@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import lifecycle_kit as lk
-from tests.kpis.test_by_hand import one, shop
+from tests.kpis.by_hand import one
+from tests.told_rows import shop
 
 JANUARY = ("2024-01-01", "2024-01-31")
 

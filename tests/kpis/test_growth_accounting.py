@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lifecycle_kit as lk
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 ANY_EVENT = lk.parse_catalogue(
     "catalogue: 1\nname: any touchpoint\nkpis:\n"

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import lifecycle_kit as lk
-from tests.kpis.test_by_hand import one, shop, values_of
+from tests.kpis.by_hand import one, values_of
+from tests.told_rows import shop
 
 JANUARY = ("2024-01-01", "2024-01-31")
 ORDERS = [

@@ -7,7 +7,8 @@ import json
 import pytest
 
 import lifecycle_kit as lk
-from tests.kpis.test_by_hand import one, shop
+from tests.kpis.by_hand import one
+from tests.told_rows import shop
 
 # ../shared/oracles/08_rates: worked examples of growth teams and subscription businesses
 RATIOS = {

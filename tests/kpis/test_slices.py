@@ -9,7 +9,7 @@ import lifecycle_kit as lk
 from lifecycle_kit.kpis.declared import Base, Ratio, Worth
 from lifecycle_kit.kpis.needs import needs_of
 from lifecycle_kit.simulate import simulate_shop
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 JANUARY = {"since": "2024-01-01", "until": "2024-01-31", "as_of": "2024-02-29"}
 DIMENSIONS = ("channel", "country", "cohort", "stage")

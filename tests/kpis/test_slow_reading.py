@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import lifecycle_kit as lk
 from lifecycle_kit.movement.durations import kaplan_meier
-from tests.kpis.test_by_hand import shop
+from tests.told_rows import shop
 
 # short windows, so that their edges are met often in a log of some weeks
 CATALOGUE = lk.parse_catalogue(
