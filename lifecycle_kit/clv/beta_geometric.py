@@ -1,0 +1,236 @@
+"""Purchases until a coin says stop: the beta-geometric models, for regular and for irregular buyers.
+
+While alive, a customer buys at a rate of their own (gamma over customers); after each repeat purchase they stop with a
+probability of their own (beta over customers). In the modified models the first purchase has such a coin too. Gaps
+between purchases are sums of k exponential waits: k = 1 is any time as likely as any other, a larger k is more regular.
+
+With A = alpha + T, B = alpha + recency, m = 1 where the first purchase has a coin, the likelihood of a history is
+
+    alive   B(a, b + x + m) / B(a, b)          x  G / A^(r + k x)  x  S
+    left    B(a + 1, b + x + m - 1) / B(a, b)  x  G / B^(r + k x)
+
+with G = Gamma(r + k x) / Gamma(r) alpha^r and S = sum over j < k of (r + k x)_j / j! ((T - recency) / A)^j, the part of
+the wait that may be over. Nothing here is a hypergeometric function: their closed forms overflow, cancel, and are 0 / 0
+where a = 1. Expectations are means of positive functions over the beta, by Gauss's quadrature.
+
+Sources: Fader, Hardie and Lee (2005), "Counting your customers the easy way"; Batislam, Denizel and Filiztekin (2007),
+"Empirical validation and comparison of models for customer base analysis"; Platzer and Reutterer (2016), "Ticking away
+the moments".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lifecycle_kit.clv.given import Histories
+from lifecycle_kit.clv.likelihood_model import Params
+from lifecycle_kit.clv.maximum import Likelihood
+from lifecycle_kit.clv.purchase_model import NOTHING, PurchaseModel
+from lifecycle_kit.clv.quadrature import beta_nodes
+from lifecycle_kit.clv.tables import BLOCK, beyond
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
+
+__all__ = ["BetaGeometric"]
+
+
+class BetaGeometric(PurchaseModel):
+    """Base of the beta-geometric models."""
+
+    _names = ("r", "alpha", "a", "b")
+    _in_units = ("alpha",)
+    _ridges: ClassVar = {("r", "alpha"): "the purchase rate", ("a", "b"): "the probability to stop"}
+    # coins of the first purchase, and exponential waits in a gap
+    _first_coin: ClassVar[int]
+    _k: int = 1
+
+    @property
+    def _n_waits(self) -> int:
+        return self._k
+
+    def _likelihood(self, given: Histories) -> Likelihood:
+        k, m = self._k, self._first_coin
+        n_waits, n_coins = beyond(k * given.x, given.weight), beyond(given.x + m, given.weight)
+        waits, coins = np.arange(len(n_waits)), np.arange(len(n_coins))
+        n_all = given.n_customers
+        x = given.x.astype(np.float64)
+        # whether there was a coin that may have said stop
+        tossed = given.x + m > 0
+        blocks = [slice(i, i + BLOCK) for i in range(0, len(given), BLOCK)]
+
+        def value_and_gradient(place: Floats) -> tuple[float, Floats]:
+            r, alpha, a, b = np.exp(place)
+            value = n_waits @ np.log(r + waits) + n_coins @ (np.log(b + coins) - np.log(a + b + coins))
+            value += n_all * r * place[1]
+            slope = np.array(
+                [
+                    n_waits @ (1 / (r + waits)) + n_all * place[1],
+                    n_all * r / alpha,
+                    -(n_coins @ (1 / (a + b + coins))),
+                    n_coins @ (1 / (b + coins) - 1 / (a + b + coins)),
+                ]
+            )
+            for rows in blocks:
+                w, shape = given.weight[rows], r + k * x[rows]
+                A, B = alpha + given.T[rows], alpha + given.recency[rows]
+                log_A, log_B = np.log(A), np.log(B)
+                log_S, S_r, S_alpha = _part_of_a_wait(k, shape, given.T[rows] - given.recency[rows], A)
+                stop = np.where(tossed[rows], b + x[rows] + (m - 1), 1.0)
+                odds = np.log(a / stop) + shape * (log_A - log_B) - log_S
+                odds = np.where(tossed[rows], odds, -np.inf)
+                # log(1 + exp(odds)), and the probability to have left
+                shrunk = np.exp(-np.abs(odds))
+                value += w @ (np.maximum(odds, 0) + np.log1p(shrunk) + log_S - shape * log_A)
+                left = np.where(odds > 0, 1.0, shrunk) / (1 + shrunk)
+                stayed = 1 - left
+                wl = w * left
+                slope[0] += wl @ (log_A - log_B) - w @ log_A + (w * stayed) @ S_r
+                slope[1] += wl @ (shape * (1 / A - 1 / B)) - w @ (shape / A) + (w * stayed) @ S_alpha
+                slope[2] += wl.sum() / a
+                slope[3] -= wl @ (1 / stop)
+            return float(value), slope * np.exp(place)
+
+        return value_and_gradient
+
+    def _alive(self, given: Histories, params: Params) -> Floats:
+        k, m = self._k, self._first_coin
+        r, alpha, a, b = params.values()
+        made = np.empty(len(given))
+        for i in range(0, len(given), BLOCK):
+            rows = slice(i, i + BLOCK)
+            x, T, recency = given.x[rows], given.T[rows], given.recency[rows]
+            shape, A = r + k * x, alpha + T
+            ratio = A / (alpha + recency)
+            stop = b + x + (m - 1)
+            if m == 0:
+                stop = np.where(x > 0, stop, np.inf)  # no coin
+            odds = shape * np.log(ratio)
+            if k > 1:
+                odds -= _part_of_a_wait(k, shape, T - recency, A)[0]
+            # beyond 700 the exponential overflows, and nobody is alive
+            made[rows] = 1 / (1 + a / stop * np.exp(np.minimum(odds, 700.0)))
+        return made
+
+    def _expected_if_alive(self, given: Histories, horizons: Floats, params: Params) -> Floats:
+        if self._k > 1:
+            return np.column_stack([_sum(self._at_least_if_alive(given, h, params), len(given)) for h in horizons])
+        r, alpha, a, b = params.values()
+        made = np.empty((len(given), len(horizons)))
+        pairs, back = _pairs(given)
+        found = np.empty((len(pairs), len(horizons)))
+        if not len(horizons):
+            return made
+        for x in np.unique(pairs.x):
+            rows = np.flatnonzero(pairs.x == x)
+            scale = horizons / (alpha + pairs.T[rows])[:, None]
+            nodes, weights = beta_nodes(a, b + x + self._first_coin, float(scale.max()), r + float(x))
+            total = np.zeros_like(scale)
+            # (1 - (1 + p z)^-(r + x)) / p: positive, at most (r + x) z
+            for p, weight in zip(nodes, weights, strict=True):
+                total -= weight / p * np.expm1(-(r + x) * np.log1p(p * scale))
+            found[rows] = total
+        return found if back is None else found[back]
+
+    def _at_least_if_alive(self, given: Histories, horizon: float, params: Params) -> Iterator[Floats]:
+        from scipy.special import betainc
+
+        k = self._k
+        r, alpha, a, b = params.values()
+        A = alpha + given.T
+        z = horizon / (A + horizon)
+        shape = r + k * given.x
+        # how many waits of the current gap are over: j of k
+        share = _phases(k, shape, given.T - given.recency, A)
+        goes_on, coin = np.ones(len(given)), b + given.x + self._first_coin
+        rows = np.arange(len(given))
+        n = 0
+        while True:
+            n += 1
+            found = np.zeros(len(given))
+            if len(rows):
+                for j in range(k):
+                    found[rows] += share[j][rows] * betainc(n * k - j, shape[rows] + j, z[rows])
+                found[rows] *= goes_on[rows]
+            yield found
+            rows = rows[found[rows] > NOTHING]
+            # each purchase made has a coin that must not say stop
+            goes_on = goes_on * (coin + n - 1) / (a + coin + n - 1)
+
+    def _draw(self, given: Histories, horizon: float, params: Params, random: np.random.Generator) -> NDArray[np.int64]:
+        k = self._k
+        r, alpha, a, b = params.values()
+        n = len(given)
+        alive = random.random(n) < self._alive(given, params)
+        shape, A = r + k * given.x, alpha + given.T
+        phase = np.zeros(n, dtype=np.int64)
+        if k > 1:
+            share = np.cumsum(_phases(k, shape, given.T - given.recency, A), axis=0)
+            phase = np.minimum((random.random(n) > share).sum(axis=0), k - 1)
+        rate = random.gamma(shape + phase) / A
+        stop = random.beta(a, b + given.x + self._first_coin)
+        made = (random.poisson(rate * horizon) + phase) // k
+        # a probability that is 0 to the last digit never says stop
+        last = random.geometric(np.maximum(stop, 1e-12))
+        return np.where(alive, np.minimum(made, last), 0)
+
+
+def _part_of_a_wait(k: int, shape: Floats, since: Floats, A: Floats) -> tuple[Floats | float, Floats, Floats]:
+    """Return log S, and its slopes in r and in alpha."""
+    if k == 1:
+        nothing = np.zeros(len(shape))
+        return 0.0, nothing, nothing
+    q = since / A
+    term, rising, total = np.ones(len(shape)), np.zeros(len(shape)), np.ones(len(shape))
+    in_r, in_q = np.zeros(len(shape)), np.zeros(len(shape))
+    for j in range(1, k):
+        in_q += term * (shape + j - 1)
+        term = term * (shape + j - 1) / j * q
+        rising = rising + 1 / (shape + j - 1)
+        in_r += term * rising
+        total += term
+    return np.log(total), in_r / total, in_q / total * (-q / A)
+
+
+def _phases(k: int, shape: Floats, since: Floats, A: Floats) -> Floats:
+    """Return the probability that j waits of the current gap are over, of somebody alive: shape (k, rows)."""
+    terms = [np.ones(len(shape))]
+    for j in range(1, k):
+        terms.append(terms[-1] * (shape + j - 1) / j * (since / A))
+    made = np.array(terms)
+    return np.asarray(made / made.sum(axis=0))
+
+
+def _pairs(given: Histories) -> tuple[Histories, NDArray[np.int64] | None]:
+    """Return the distinct (x, T), and for each row which of them it has; the rows themselves where that is no gain."""
+    import pandas as pd
+
+    if len(given) < 1000:
+        return given, None
+    codes, values = pd.factorize(given.T)
+    if len(values) * 4 > len(given):
+        return given, None
+    keys = given.x * len(values) + codes
+    highest = int(keys.max())
+    if highest > 20 * len(given):
+        return given, None
+    there = np.zeros(highest + 1, dtype=np.int64)
+    there[keys] = 1
+    distinct = np.flatnonzero(there)
+    there[distinct] = np.arange(len(distinct))
+    x, T = distinct // len(values), values[distinct % len(values)]
+    return Histories(x, np.zeros(len(x)), T, np.ones(len(x))), there[keys]
+
+
+def _sum(parts: Iterator[Floats], n_rows: int) -> Floats:
+    total = np.zeros(n_rows)
+    for part in parts:
+        total += part
+        if not (part > NOTHING).any():
+            break
+    return total
