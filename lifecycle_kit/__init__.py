@@ -73,6 +73,11 @@ _HOME = {
     "segment_view": "journeys.both",
     "SegmentView": "journeys.both",
     "person_path": "journeys.both",
+    "purchase_statistics": "clv.statistics",
+    "PurchaseStatistics": "clv.statistics",
+    "statistic_counts": "clv.statistics",
+    "cdnow": "datasets",
+    "complete_journey": "datasets",
     "simulate_shop": "simulate",
     "write_table": "export",
     "LifecycleError": "errors",
@@ -86,11 +91,16 @@ _HOME = {
 __all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
+    from lifecycle_kit.clv.statistics import PurchaseStatistics as PurchaseStatistics
+    from lifecycle_kit.clv.statistics import purchase_statistics as purchase_statistics
+    from lifecycle_kit.clv.statistics import statistic_counts as statistic_counts
     from lifecycle_kit.contract.dataset import Dataset as Dataset
     from lifecycle_kit.contract.declared import DECLARATIONS as DECLARATIONS
     from lifecycle_kit.contract.load import load as load
     from lifecycle_kit.contract.open_dataset import open_dataset as open_dataset
     from lifecycle_kit.contract.report import CheckReport as CheckReport
+    from lifecycle_kit.datasets import cdnow as cdnow
+    from lifecycle_kit.datasets import complete_journey as complete_journey
     from lifecycle_kit.errors import DataError as DataError
     from lifecycle_kit.errors import LifecycleError as LifecycleError
     from lifecycle_kit.errors import ModelError as ModelError

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("calendar", "export", "lock", "yaml_lines"),
     ("engine",),
     ("contract",),
+    ("datasets",),
     ("simulate",),
     ("stages",),
     ("movement",),
