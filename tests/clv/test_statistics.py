@@ -134,6 +134,21 @@ def test_the_first_purchase_may_be_given_back():
     assert (after["frequency"], after["first_day"], after["T"], after["first_value"]) == (0, dt.date(2024, 1, 8), 2, 9)
 
 
+def test_an_order_that_was_cancelled_later():
+    events = [
+        ("ann", "order_completed", "2024-01-01", {"order_id": "a1", "revenue": 500}),
+        ("ann", "order_completed", "2024-01-08", {"order_id": "a2", "revenue": 600}),
+        ("ann", "order_cancelled", "2024-01-10 10:00", {"order_id": "a2"}),
+        ("bob", "order_completed", "2024-01-08", {"order_id": "a2", "revenue": 700}),  # an id of his own
+    ]
+    with shop(events=events) as dataset:
+        for day, n_repeats in (("2024-01-09", 1), ("2024-01-10", 0)):
+            found = of(dataset, as_of=day)
+            assert found["frequency"].to_dict() == {"ann": n_repeats, "bob": 0}
+            assert (found.loc["ann", "revenue"], found.loc["ann", "n_orders"]) == (5 + 6 * n_repeats, 1 + n_repeats)
+            assert statistic_counts(dataset, as_of=day)["frequency"].tolist() == [0, n_repeats]
+
+
 def test_held_out():
     orders = [
         ("o1", "ann", "2024-01-01", 1_000, 0, {"refunded_at": "2024-02-10"}),
