@@ -78,6 +78,21 @@ _HOME = {
     "statistic_counts": "clv.statistics",
     "cdnow": "datasets",
     "complete_journey": "datasets",
+    "SimpleCLV": "clv.simple",
+    "NBD": "clv.nbd",
+    "BGNBD": "clv.bgnbd",
+    "MBGNBD": "clv.mbgnbd",
+    "BGCNBD": "clv.mbgcnbd",
+    "MBGCNBD": "clv.mbgcnbd",
+    "ParetoNBD": "clv.pareto_nbd",
+    "GammaGamma": "clv.gamma_gamma",
+    "backtest": "clv.backtest",
+    "compare_backtests": "clv.backtest",
+    "BackTest": "clv.backtest",
+    "customer_value": "clv.value",
+    "CustomerValue": "clv.value",
+    "one_more_customer": "clv.one_more",
+    "OneMoreCustomer": "clv.one_more",
     "simulate_shop": "simulate",
     "write_table": "export",
     "LifecycleError": "errors",
@@ -91,9 +106,24 @@ _HOME = {
 __all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
+    from lifecycle_kit.clv.backtest import BackTest as BackTest
+    from lifecycle_kit.clv.backtest import backtest as backtest
+    from lifecycle_kit.clv.backtest import compare_backtests as compare_backtests
+    from lifecycle_kit.clv.bgnbd import BGNBD as BGNBD
+    from lifecycle_kit.clv.gamma_gamma import GammaGamma as GammaGamma
+    from lifecycle_kit.clv.mbgcnbd import BGCNBD as BGCNBD
+    from lifecycle_kit.clv.mbgcnbd import MBGCNBD as MBGCNBD
+    from lifecycle_kit.clv.mbgnbd import MBGNBD as MBGNBD
+    from lifecycle_kit.clv.nbd import NBD as NBD
+    from lifecycle_kit.clv.one_more import OneMoreCustomer as OneMoreCustomer
+    from lifecycle_kit.clv.one_more import one_more_customer as one_more_customer
+    from lifecycle_kit.clv.pareto_nbd import ParetoNBD as ParetoNBD
+    from lifecycle_kit.clv.simple import SimpleCLV as SimpleCLV
     from lifecycle_kit.clv.statistics import PurchaseStatistics as PurchaseStatistics
     from lifecycle_kit.clv.statistics import purchase_statistics as purchase_statistics
     from lifecycle_kit.clv.statistics import statistic_counts as statistic_counts
+    from lifecycle_kit.clv.value import CustomerValue as CustomerValue
+    from lifecycle_kit.clv.value import customer_value as customer_value
     from lifecycle_kit.contract.dataset import Dataset as Dataset
     from lifecycle_kit.contract.declared import DECLARATIONS as DECLARATIONS
     from lifecycle_kit.contract.load import load as load

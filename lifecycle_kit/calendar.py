@@ -15,7 +15,7 @@ from lifecycle_kit.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["closing_instant", "day_of", "local_times", "months_before", "parse_as_of", "zone"]
+__all__ = ["closing_instant", "day_of", "local_times", "months_after", "months_before", "parse_as_of", "zone"]
 
 _TICK = dt.timedelta(microseconds=1)
 
@@ -93,6 +93,11 @@ def months_before(day: dt.date, n_months: int) -> dt.date:
     last = _next_month(first) - dt.timedelta(days=1)
     is_month_end = (day + dt.timedelta(days=1)).day == 1
     return last if is_month_end or day.day > last.day else first.replace(day=day.day)
+
+
+def months_after(day: dt.date, n_months: int) -> dt.date:
+    """Return the same day of the month `n_months` later, or that month's last day; see `months_before`."""
+    return months_before(day, -n_months)
 
 
 def _next_month(first: dt.date) -> dt.date:

@@ -99,6 +99,8 @@ class BetaGeometric(PurchaseModel):
         return value_and_gradient
 
     def _alive(self, given: Histories, params: Params) -> Floats:
+        from scipy.special import expit
+
         k, m = self._k, self._first_coin
         r, alpha, a, b = params.values()
         made = np.empty(len(given))
@@ -110,22 +112,20 @@ class BetaGeometric(PurchaseModel):
             stop = b + x + (m - 1)
             if m == 0:
                 stop = np.where(x > 0, stop, np.inf)  # no coin
-            odds = shape * np.log(ratio)
+            odds = np.log(a) - np.log(stop) + shape * np.log(ratio)
             if k > 1:
                 odds -= _part_of_a_wait(k, shape, T - recency, A)[0]
-            # beyond 700 the exponential overflows, and nobody is alive
-            made[rows] = 1 / (1 + a / stop * np.exp(np.minimum(odds, 700.0)))
+            made[rows] = expit(-odds)
         return made
 
     def _expected_if_alive(self, given: Histories, horizons: Floats, params: Params) -> Floats:
+        if not len(horizons):
+            return np.empty((len(given), 0))
         if self._k > 1:
             return np.column_stack([_sum(self._at_least_if_alive(given, h, params), len(given)) for h in horizons])
         r, alpha, a, b = params.values()
-        made = np.empty((len(given), len(horizons)))
         pairs, back = _pairs(given)
         found = np.empty((len(pairs), len(horizons)))
-        if not len(horizons):
-            return made
         for x in np.unique(pairs.x):
             rows = np.flatnonzero(pairs.x == x)
             scale = horizons / (alpha + pairs.T[rows])[:, None]
@@ -162,7 +162,7 @@ class BetaGeometric(PurchaseModel):
             # each purchase made has a coin that must not say stop
             goes_on = goes_on * (coin + n - 1) / (a + coin + n - 1)
 
-    def _draw(self, given: Histories, horizon: float, params: Params, random: np.random.Generator) -> NDArray[np.int64]:
+    def draw(self, given: Histories, horizon: float, params: Params, random: np.random.Generator) -> NDArray[np.int64]:
         k = self._k
         r, alpha, a, b = params.values()
         n = len(given)

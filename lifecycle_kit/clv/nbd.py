@@ -81,6 +81,6 @@ class NBD(PurchaseModel):
             yield found
             rows = rows[found[rows] > NOTHING]
 
-    def _draw(self, given: Histories, horizon: float, params: Params, random: np.random.Generator) -> NDArray[np.int64]:
+    def draw(self, given: Histories, horizon: float, params: Params, random: np.random.Generator) -> NDArray[np.int64]:
         r, alpha = params.values()
         return random.poisson(random.gamma(r + given.x) / (alpha + given.T) * horizon)

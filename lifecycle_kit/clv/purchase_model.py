@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lifecycle_kit.clv.given import Histories, check_fit_for_purpose, check_units, histories
+from lifecycle_kit.clv.given import HISTORY, Histories, check_fit_for_purpose, check_units, histories
 from lifecycle_kit.clv.likelihood_model import LikelihoodModel, Params
 from lifecycle_kit.clv.maximum import Likelihood
 from lifecycle_kit.errors import UsageError
@@ -69,8 +69,8 @@ class PurchaseModel(LikelihoodModel, ABC):
         """Yield the probability of at least 1, 2, 3 ... purchases of somebody alive at T."""
 
     @abstractmethod
-    def _draw(self, given: Histories, horizon: float, params: Params, random: np.random.Generator) -> NDArray[np.int64]:
-        """Draw how many purchases each customer makes."""
+    def draw(self, given: Histories, horizon: float, params: Params, random: np.random.Generator) -> NDArray[np.int64]:
+        """Draw how many purchases each customer makes, with these parameters."""
 
     # fitting --------------------------------------------------------------------------------------------------------
 
@@ -92,9 +92,10 @@ class PurchaseModel(LikelihoodModel, ABC):
             When a row contradicts itself, or nothing can be learnt from the rows.
         """
         self._check_parameters()
-        _horizons(self.horizon)
+        _one_horizon(self.horizon)
         given = histories(X, sample_weight)
         self._learn(given, check_for=X)
+        self._warn()
         return self
 
     def _learn(self, given: Histories, check_for: Any) -> None:
@@ -112,8 +113,10 @@ class PurchaseModel(LikelihoodModel, ABC):
         self.time_unit_ = given.time_unit
         self.n_features_in_ = 3
         names = getattr(check_for, "columns", None)
-        if names is not None and list(names) == ["frequency", "recency", "T"]:
+        if names is not None and list(names) == list(HISTORY):
             self.feature_names_in_ = np.array(names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
 
     @property
     def _n_waits(self) -> int:
@@ -138,7 +141,7 @@ class PurchaseModel(LikelihoodModel, ABC):
 
     def predict(self, X: Any) -> Floats:
         """Return expected purchases of each customer within `horizon`."""
-        return self.expected_transactions(X, self.horizon)
+        return self.expected_transactions(X, _one_horizon(self.horizon))
 
     def expected_transactions(self, X: Any, horizon: ArrayLike) -> Floats:
         """Return how many purchases each customer is expected to make after T.
@@ -168,9 +171,12 @@ class PurchaseModel(LikelihoodModel, ABC):
             Time since the first purchase, in the time unit of the data.
         """
         self._check_fitted()
-        horizons = _horizons(horizon)
-        found = self._expected(_just_won(), horizons, self.params_)[0]
+        found = self.expected_of_new(_horizons(horizon), self.params_)
         return np.asarray(found[0] if np.ndim(horizon) == 0 else found)
+
+    def expected_of_new(self, horizons: Floats, params: Params) -> Floats:
+        """Return the same with other parameters, for checked horizons."""
+        return np.asarray(self._expected(_just_won(), horizons, params)[0])
 
     def count_interval(self, X: Any, horizon: float, level: float = 0.9) -> NDArray[np.int64]:
         """Return between which counts each customer's purchases will lie.
@@ -196,7 +202,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         keys, back = _distinct_rows(given)
         found = np.zeros((len(keys), 2), dtype=np.int64)
         # P(Y <= m - 1) = 1 - P(Y >= m): the quantile is passed while P(Y >= m) is above the rest
-        for above in self._at_least(keys, _horizons(horizon)[0], until=tail):
+        for above in self._at_least(keys, _one_horizon(horizon), until=tail):
             found[:, 0] += above > 1 - tail
             found[:, 1] += above > tail
         return found[back]
@@ -227,7 +233,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         from scipy.stats import gamma
 
         tail = (1 - _level(level)) / 2
-        ahead = _horizons(horizon)
+        ahead = np.array([_one_horizon(horizon)])
         given = self._asked(X, sample_weight).distinct()
         mean = self._expected(given, ahead, self.params_)[:, 0]
         total = float(given.weight @ mean)
@@ -272,10 +278,10 @@ class PurchaseModel(LikelihoodModel, ABC):
         """
         if parameters not in ("drawn", "fitted"):
             raise UsageError(f"parameters is {parameters!r}.", fix="Give 'drawn' or 'fitted'.")
-        given, ahead = self._asked(X), float(_horizons(horizon)[0])
+        given, ahead = self._asked(X), _one_horizon(horizon)
         random = np.random.default_rng(random_state)
         each = self.drawn_parameters(n_draws, random) if parameters == "drawn" else iter([self.params_] * n_draws)
-        return np.array([self._draw(given, ahead, params, random) for params in each])
+        return np.array([self.draw(given, ahead, params, random) for params in each])
 
     def discounted_expected_transactions(self, X: Any, discount_rate: float, horizon: float | None = None) -> Floats:
         """Return expected purchases after T, each discounted to T by exp(-discount_rate x time).
@@ -293,7 +299,7 @@ class PurchaseModel(LikelihoodModel, ABC):
             raise UsageError(
                 f"discount_rate is {discount_rate!r}.", fix="Give a rate of at least 0; without a horizon above 0."
             )
-        end = float(_horizons(horizon)[0]) if horizon is not None else 37 / rate
+        end = _one_horizon(horizon) if horizon is not None else 37 / rate
         # by parts: the integral of exp(-rate u) dE(u) is exp(-rate end) E(end) + rate x integral of exp(-rate u) E(u)
         nodes, weights = np.polynomial.legendre.leggauss(24)
         edges = end * np.linspace(0, 1, 2 + int(rate * end / 4)) ** 2
@@ -367,6 +373,13 @@ def _horizons(horizon: Any) -> Floats:
     if made.ndim != 1 or not np.isfinite(made).all() or (made < 0).any():
         raise UsageError(f"horizon is {horizon!r}.", fix="Give a length of time, at least 0, in the data's time unit.")
     return made
+
+
+def _one_horizon(horizon: Any) -> float:
+    made = _horizons(horizon)
+    if np.ndim(horizon) > 0:
+        raise UsageError(f"horizon is {horizon!r}.", fix="Give one length of time here.")
+    return float(made[0])
 
 
 def _level(level: float) -> float:

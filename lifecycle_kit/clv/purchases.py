@@ -23,7 +23,7 @@ from lifecycle_kit.stages.windows import in_order
 if TYPE_CHECKING:
     from lifecycle_kit.stages.heard import View
 
-__all__ = ["DAYS", "Clock", "Grain", "TimeUnit", "counted", "held_out", "of_each", "with_names"]
+__all__ = ["DAYS", "Clock", "Grain", "TimeUnit", "counted", "held_out", "moments", "of_each", "with_names"]
 
 Grain = Literal["day", "order"]
 TimeUnit = Literal["day", "week", "year"]
@@ -116,6 +116,12 @@ def of_each(view: View, clock: Clock, as_of: dt.date, since: dt.date | None) -> 
         **_times(each, clock, as_of),
         **{name: each[name].cast("int64") for name in names},
     )
+
+
+def moments(view: View, clock: Clock) -> ir.Table:
+    """Return one row per purchase: person_key, moment (its number), day (business day)."""
+    orders = _orders(view, clock)
+    return orders.group_by("person_key", "moment").aggregate(day=orders.day.min())
 
 
 def held_out(view: View, clock: Clock, as_of: dt.date) -> ir.Table:
