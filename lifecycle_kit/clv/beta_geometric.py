@@ -46,6 +46,7 @@ class BetaGeometric(PurchaseModel):
     _names = ("r", "alpha", "a", "b")
     _in_units = ("alpha",)
     _ridges: ClassVar = {("r", "alpha"): "the purchase rate", ("a", "b"): "the probability to stop"}
+    _leaving = ("a", "b")
     # coins of the first purchase, and exponential waits in a gap
     _first_coin: ClassVar[int]
     _k: int = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,6 +25,14 @@ Params = dict[str, float]
 
 # a log parameter with a standard error above this is not told by the data
 FLAT = 3.0
+
+
+def _levels_inside() -> int:
+    """Return how many calls of this room stand between a warning and the line that asked for the fit."""
+    frame, n = sys._getframe(1), 0
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("lifecycle_kit.clv."):
+        frame, n = frame.f_back, n + 1  # type: ignore[assignment]
+    return n
 
 
 class FitWarning(UserWarning):
@@ -94,7 +103,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         flat = sizes <= 1e-9 * max(float(sizes[-1]), 1.0)
         inverse = np.where(flat, np.inf, 1 / np.where(flat, 1.0, sizes))
         spread = np.sqrt((axes**2 @ np.where(flat, 0.0, inverse)) + np.where((axes**2 @ flat) > 1e-6, np.inf, 0.0))
-        self.log_covariance_ = (axes * np.where(flat, FLAT**2, inverse)) @ axes.T
+        self.log_covariance_ = (axes * np.minimum(inverse, FLAT**2)) @ axes.T
         self.std_errors_ = {n: v * s for (n, v), s in zip(self.params_.items(), spread.tolist(), strict=True)}
         told = [] if found.converged else [f"The fit did not converge: {found.message}."]
         place = dict(zip(self._names, found.place.tolist(), strict=True))
@@ -102,18 +111,26 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         told += self._of_ridges(place, wide)
         self.warnings_ = tuple(told)
         for sentence in told:
-            warnings.warn(f"{type(self).__name__}: {sentence}", FitWarning, stacklevel=6)
+            warnings.warn(f"{type(self).__name__}: {sentence}", FitWarning, stacklevel=_levels_inside() + 1)
 
     def _of_ridges(self, place: Params, wide: Params) -> list[str]:
         told, seen = [], set()
         for (first, second), what in self._ridges.items():
-            large = min(place[first], place[second]) > np.log(50) or max(place[first], place[second]) > HIGHEST - 0.5
-            if (large and max(wide[first], wide[second]) > 1) or max(place[first], place[second]) > HIGHEST - 0.5:
-                mean = np.exp(place[first] - place[second])
+            endless = max(place[first], place[second]) > HIGHEST - 0.5
+            vague = max(wide[first], wide[second])
+            ratio = self.params_[first] / self.params_[second]
+            per = " per time unit of the data" if second in self._in_units else ""
+            if place[first] - place[second] < np.log(1e-3) and (endless or vague > FLAT or place[first] < LOWEST + 0.5):
                 told.append(
-                    f"{first} and {second} grow together without a maximum (a ridge): {what} is about the same for "
-                    f"everybody. Their ratio ({mean:.3g}, times in units of the mean T) is told by the data, they are "
-                    "not. Do not read them, or differences between customers, as facts."
+                    f"{first} vanishes beside {second}: {what} is about 0 for nearly everybody. The data do not tell "
+                    "the two of them. Do not read them, or differences between customers, as facts."
+                )
+                seen |= {first, second}
+            elif endless or (place[first] > np.log(5) and vague > 1):
+                told.append(
+                    f"{first} and {second} can grow together at hardly any loss (a ridge): {what} is about the same for "
+                    f"everybody. Their ratio ({ratio:.3g}{per}) is told by the data, they are not. Do not read them, or "
+                    "differences between customers, as facts."
                 )
                 seen |= {first, second}
         for name, value in place.items():
@@ -141,7 +158,8 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         value = np.array(list(self.params_.values()))
         error = np.array(list(self.std_errors_.values()))
-        factor = np.exp(1.959964 * error / value)
+        # the exponential of much more overflows
+        factor = np.exp(np.minimum(1.959964 * error / value, 600.0))
         told = {"parameter": list(self._names), "value": value, "std_error": error}
         return pd.DataFrame(told | {"lo": value / factor, "hi": value * factor})
 
@@ -150,5 +168,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             raise NotFittedYetError(f"This {type(self).__name__} is not fitted yet.", fix="Call fit first.")
 
     def _check_parameters(self) -> None:
-        if self.prior_sd is not None and not (np.isfinite(self.prior_sd) and self.prior_sd > 0):
+        if self.prior_sd is not None and not (
+            isinstance(self.prior_sd, (int, float, np.number)) and 0 < self.prior_sd < np.inf
+        ):
             raise UsageError(f"prior_sd is {self.prior_sd!r}.", fix="Give a number above 0, or None for no prior.")

@@ -64,6 +64,7 @@ class ParetoNBD(PurchaseModel):
     _names = ("r", "alpha", "s", "beta")
     _in_units = ("alpha", "beta")
     _ridges: ClassVar = {("r", "alpha"): "the purchase rate", ("s", "beta"): "the rate of leaving"}
+    _leaving = ("s", "beta")
 
     def _likelihood(self, given: Histories) -> Likelihood:
         n_beyond = beyond(given.x, given.weight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -26,6 +26,8 @@ MANY = 30_000
 HEAVY = 20
 # a probability below this adds nothing to a count
 NOTHING = 1e-10
+# leaving (per purchase, or in the mean T) so rare that nobody does
+STAYS = 1e-4
 
 
 class PurchaseModel(LikelihoodModel, ABC):
@@ -49,6 +51,9 @@ class PurchaseModel(LikelihoodModel, ABC):
     def __init__(self, *, horizon: float = 52.0, prior_sd: float | None = None) -> None:
         self.horizon = horizon
         self.prior_sd = prior_sd
+
+    # the parameters whose ratio says how fast customers leave
+    _leaving: ClassVar[tuple[str, str] | None] = None
 
     # what a model must say ------------------------------------------------------------------------------------------
 
@@ -95,7 +100,6 @@ class PurchaseModel(LikelihoodModel, ABC):
         _one_horizon(self.horizon)
         given = histories(X, sample_weight)
         self._learn(given, check_for=X)
-        self._warn()
         return self
 
     def _learn(self, given: Histories, check_for: Any) -> None:
@@ -126,6 +130,17 @@ class PurchaseModel(LikelihoodModel, ABC):
     def _constant(self, given: Histories) -> float:
         """Return the part of the log-likelihood that no parameter moves."""
         return 0.0
+
+    def _of_ridges(self, place: Params, wide: Params) -> list[str]:
+        if self._leaving is None or place[self._leaving[0]] - place[self._leaving[1]] > np.log(STAYS):
+            return super()._of_ridges(place, wide)
+        others = {name: value for name, value in place.items() if name not in self._leaving}
+        return [
+            f"In this fit nobody ever leaves ({self._leaving[0]} is next to nothing beside {self._leaving[1]}): P(alive) "
+            "is 1 for everybody and the model is the NBD. The data show no leaving; that customers stay, they do not "
+            "show: the log may be too short.",
+            *super()._of_ridges(others, wide),
+        ]
 
     # asking ---------------------------------------------------------------------------------------------------------
 
