@@ -116,6 +116,8 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
     def _of_ridges(self, place: Params, wide: Params) -> list[str]:
         told, seen = [], set()
         for (first, second), what in self._ridges.items():
+            if first not in place:
+                continue
             endless = max(place[first], place[second]) > HIGHEST - 0.5
             vague = max(wide[first], wide[second])
             ratio = self.params_[first] / self.params_[second]

@@ -136,9 +136,9 @@ class PurchaseModel(LikelihoodModel, ABC):
             return super()._of_ridges(place, wide)
         others = {name: value for name, value in place.items() if name not in self._leaving}
         return [
-            f"In this fit nobody ever leaves ({self._leaving[0]} is next to nothing beside {self._leaving[1]}): P(alive) "
-            "is 1 for everybody and the model is the NBD. The data show no leaving; that customers stay, they do not "
-            "show: the log may be too short.",
+            f"In this fit nobody ever leaves ({self._leaving[0]} is next to nothing beside {self._leaving[1]}): "
+            "P(alive) is 1 for everybody and the model is the NBD. The data show no leaving; that customers stay, they "
+            "do not show: the log may be too short.",
             *super()._of_ridges(others, wide),
         ]
 
