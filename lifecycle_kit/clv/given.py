@@ -34,6 +34,10 @@ __all__ = [
 HISTORY = ("frequency", "recency", "T")
 
 
+# repeat purchases of one customer; a table is as long as the largest
+MOST = 10_000_000
+
+
 class GivenError(DataError, ValueError):
     """What a model was given is not what it needs. Also a ValueError, as scikit-learn's tools expect."""
 
@@ -89,6 +93,12 @@ class Histories:
         x, recency, T = _decoded(found, columns)
         return Histories(x.astype(np.int64), recency, T, weight, self.log_gaps, self.time_unit)
 
+    def distinct_and_back(self) -> tuple[Histories, Whole]:
+        """Return the distinct histories, and for each row which of them it has."""
+        columns = np.column_stack([self.x.astype(np.float64), self.recency, self.T])
+        found, back = np.unique(columns, axis=0, return_inverse=True)
+        return Histories(found[:, 0].astype(np.int64), found[:, 1], found[:, 2], np.ones(len(found))), back.ravel()
+
     def scaled(self, by: float) -> Histories:
         """Return the histories with times in units of `by`. The log gaps stay in the old unit."""
         return Histories(self.x, self.recency / by, self.T / by, self.weight, self.log_gaps, None)
@@ -133,6 +143,7 @@ def histories(X: Any, sample_weight: Any = None) -> Histories:
     """
     (x, recency, T), told = columns_of(X, HISTORY)
     weight = weights_of(sample_weight, len(x))
+    _must(x <= MOST, x, "frequency", f"is above {MOST:,}", "Check the columns: it counts a customer's purchases.")
     whole = x.astype(np.int64)
     _must(whole == x, x, "frequency", "is not a whole number of repeat purchases", "Count purchases after the first.")
     _must(x >= 0, x, "frequency", "is negative", "Count purchases after the first: 0 for who bought once.")
@@ -162,8 +173,12 @@ def columns_of(X: Any, names: tuple[str, ...]) -> tuple[list[Floats], dict[str, 
     """
     import pandas as pd
 
-    if not isinstance(X, pd.DataFrame) and hasattr(X, "to_frame"):
-        X = X.to_frame()
+    if not isinstance(X, pd.DataFrame):
+        # ours; other libraries' frames, whose columns may stand in any order
+        for way in ("to_frame", "to_pandas"):
+            if hasattr(X, way):
+                X = getattr(X, way)()
+                break
     told: dict[str, Any] = {}
     if isinstance(X, pd.DataFrame):
         missing = [name for name in names if name not in X.columns]
@@ -173,12 +188,18 @@ def columns_of(X: Any, names: tuple[str, ...]) -> tuple[list[Floats], dict[str, 
                 f"Column {', '.join(map(repr, missing))} is missing; there is {there}.",
                 fix=f"Give a frame with columns {', '.join(names)}.",
             )
+        twice = [name for name in names if list(X.columns).count(name) > 1]
+        if twice:
+            raise GivenError(f"Column {', '.join(map(repr, twice))} is there twice.", fix="Leave one.")
         made = [_numbers(X[name], name) for name in names]
         if "log_gaps" in X.columns and "log_gaps" not in names:
             told["log_gaps"] = _numbers(X["log_gaps"], "log_gaps")
         told["time_unit"] = X.attrs.get("time_unit")
     else:
-        array = np.asarray(X)
+        try:
+            array = np.asarray(X)
+        except ValueError as error:
+            raise GivenError(f"X is no table of numbers: {error}", fix=f"Give columns {', '.join(names)}.") from error
         if array.ndim != 2:
             raise GivenError(
                 f"Expected 2D array, got {array.ndim}D array instead.",
@@ -196,9 +217,14 @@ def columns_of(X: Any, names: tuple[str, ...]) -> tuple[list[Floats], dict[str, 
 
 
 def _numbers(column: Any, name: str) -> Floats:
-    values = getattr(column, "to_numpy", lambda: np.asarray(column))()
+    values = np.asarray(getattr(column, "to_numpy", lambda: np.asarray(column))())
     if np.iscomplexobj(values):
         raise GivenError(f"Complex data not supported: column {name!r}.", fix="Give real numbers.")
+    if values.dtype.kind in "mM":
+        fix = "Divide times by their unit: column / pd.Timedelta('7D') counts weeks."
+        raise GivenError(f"Column {name!r} holds {values.dtype}, no numbers.", fix=fix)
+    if values.dtype.kind in "SU" or (values.dtype == object and any(isinstance(v, str | bytes) for v in values.flat)):
+        raise GivenError(f"Column {name!r} holds text.", fix="Give numbers: '12' is a text, 12 is a number.")
     try:
         made = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -122,17 +122,11 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             vague = max(wide[first], wide[second])
             ratio = self.params_[first] / self.params_[second]
             per = " per time unit of the data" if second in self._in_units else ""
-            if place[first] - place[second] < np.log(1e-3) and (endless or vague > FLAT or place[first] < LOWEST + 0.5):
+            if endless or (place[first] > np.log(5) and vague > 1):
                 told.append(
-                    f"{first} vanishes beside {second}: {what} is about 0 for nearly everybody. The data do not tell "
-                    "the two of them. Do not read them, or differences between customers, as facts."
-                )
-                seen |= {first, second}
-            elif endless or (place[first] > np.log(5) and vague > 1):
-                told.append(
-                    f"{first} and {second} can grow together at hardly any loss (a ridge): {what} is about the same for "
-                    f"everybody. Their ratio ({ratio:.3g}{per}) is told by the data, they are not. Do not read them, or "
-                    "differences between customers, as facts."
+                    f"{first} and {second} can grow together at hardly any loss (a ridge): {what} is about the same "
+                    f"for everybody. Their ratio ({ratio:.3g}{per}) is told by the data, they are not. Do not read "
+                    "them, or differences between customers, as facts."
                 )
                 seen |= {first, second}
         for name, value in place.items():

@@ -6,7 +6,8 @@ import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from lifecycle_kit.clv.beta_geometric import BetaGeometric
-from lifecycle_kit.clv.given import GivenError, Histories, histories
+from lifecycle_kit.clv.given import GivenError, Histories, check_fit_for_purpose, histories
+from lifecycle_kit.clv.likelihood_model import FitWarning
 from lifecycle_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class _Regular(BetaGeometric):
             When a row contradicts itself, nothing can be learnt, or the gaps are not told.
         """
         self._check_parameters()
-        if self.k is not None and (isinstance(self.k, bool) or self.k != int(self.k) or not 1 <= self.k <= MOST):
+        if self.k is not None and (isinstance(self.k, bool) or self.k not in range(1, MOST + 1)):
             raise UsageError(f"k is {self.k!r}.", fix=f"Give a whole number from 1 to {MOST}, or None to choose it.")
         given = histories(X, sample_weight)
         if sum_log_gaps is not None:
@@ -57,6 +58,7 @@ class _Regular(BetaGeometric):
                 "The times between purchases are not told: a column log_gaps is missing.",
                 fix="Give it (purchase_statistics does), or sum_log_gaps, or k=1.",
             )
+        check_fit_for_purpose(given)
         if self.k is not None:
             self._k = int(self.k)
             self._learn(given, check_for=X)
@@ -70,7 +72,7 @@ class _Regular(BetaGeometric):
         for k in range(1, MOST + 1):
             self._k = k
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the chosen one is fitted again, and warns
+                warnings.simplefilter("ignore", FitWarning)  # the chosen one is fitted again, and warns
                 self._learn(given, check_for=X)
             tried[k] = self.log_likelihood_
             if best is not None and self.log_likelihood_ < best[0]:

@@ -214,7 +214,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         """
         tail = (1 - _level(level)) / 2
         given = self._asked(X)
-        keys, back = _distinct_rows(given)
+        keys, back = given.distinct_and_back()
         found = np.zeros((len(keys), 2), dtype=np.int64)
         # P(Y <= m - 1) = 1 - P(Y >= m): the quantile is passed while P(Y >= m) is above the rest
         for above in self._at_least(keys, _one_horizon(horizon), until=tail):
@@ -372,12 +372,6 @@ def _just_won() -> Histories:
     """Return somebody at the instant of the first purchase."""
     zero = np.zeros(1)
     return Histories(np.zeros(1, dtype=np.int64), zero, zero, np.ones(1))
-
-
-def _distinct_rows(given: Histories) -> tuple[Histories, NDArray[np.int64]]:
-    columns = np.column_stack([given.x.astype(np.float64), given.recency, given.T])
-    found, back = np.unique(columns, axis=0, return_inverse=True)
-    return Histories(found[:, 0].astype(np.int64), found[:, 1], found[:, 2], np.ones(len(found))), back.ravel()
 
 
 def _horizons(horizon: Any) -> Floats:
