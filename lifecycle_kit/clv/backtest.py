@@ -349,7 +349,8 @@ def _scored(found: Forecasts) -> pd.DataFrame:
         *("total_covered", "actual_revenue", "expected_revenue"),
         *(f"revenue_{score}" for score in ("bias", "mae", "rmse", "gini")),
     ]
-    return pd.DataFrame(rows).reindex(columns=wanted)
+    frame = pd.DataFrame(rows).reindex(columns=wanted)
+    return frame.astype({"total_covered": "boolean"} | dict.fromkeys(("actual", "expected", *SCORES), "float64"))
 
 
 def _calibrated(found: Forecasts) -> pd.DataFrame:

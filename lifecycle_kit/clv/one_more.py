@@ -135,7 +135,7 @@ def one_more_customer(
         own = _own_fit(everybody[everybody["channel"] == channel], value)
         purchases, spend, whose = (value.model, value.spend_model, "all") if own is None else (*own, "channel")
         rows.append(_row(str(channel), won[won["channel"] == channel], value, purchases, spend, whose, costs, reason))
-    frame = pd.DataFrame([rows[0], *sorted(rows[1:], key=lambda row: -row["value"])])
+    frame = pd.DataFrame([rows[0], *sorted(rows[1:], key=lambda row: -row["value"])]).astype({"reason": "str"})
     return OneMoreCustomer(
         frame, since, until, _assumptions(value, since, until), str(value.horizon), f"{dataset.name}, as of {until}"
     )
