@@ -262,7 +262,7 @@ class ContractModel(LikelihoodModel, ABC):
         array
             Shape (2,); for a sequence (len(t), 2).
         """
-        from scipy.stats import binom
+        from scipy.special import bdtr
 
         self._check_fitted()
         tail, ahead = (1 - level_of(level)) / 2, whole_numbers(t, "t")
@@ -284,7 +284,7 @@ class ContractModel(LikelihoodModel, ABC):
                 # the smallest number that enough of the mixture stays at or below
                 while high - low > 1:
                     middle = (low + high) // 2
-                    enough = weight @ binom.cdf(middle, size, shares) >= below
+                    enough = weight @ bdtr(middle, size, shares) >= below
                     low, high = (low, middle) if enough else (middle, high)
                 found[row, side] = high
         return found[0] if np.ndim(t) == 0 else found

@@ -112,10 +112,12 @@ def _days(contracts: Any, name: str) -> Days:
     if pd.api.types.is_numeric_dtype(column.dtype) and column.notna().any():
         raise GivenError(f"Column {name!r} holds numbers, no times: {column.dropna().iloc[0]!r}.", fix="Give days.")
     try:
-        times = pd.to_datetime(column)
+        # days before months or after them: only ISO 8601 says which
+        times = pd.to_datetime(column, format="ISO8601")
     except (TypeError, ValueError) as error:
         raise GivenError(
-            f"Column {name!r} holds something that is no day: {error}.", fix="Give days or times such as 2024-03-31."
+            f"Column {name!r} holds something that is no day: {str(error).splitlines()[0]}.",
+            fix="Give days or times such as 2024-03-31.",
         ) from error
     if getattr(times.dt, "tz", None) is not None:
         raise GivenError(

@@ -48,8 +48,8 @@ class ShiftedBetaGeometric(ContractModel):
 
     def _steps(self, renewal: Floats, params: Floats) -> tuple[Floats, Floats]:
         a, b = params
-        # S(t) / S(t - 1) = (b + t - 1) / (a + b + t - 1)
-        left = b + renewal - 1
+        # S(t) / S(t - 1) = (b + t - 1) / (a + b + t - 1); a small b must not be added to t first
+        left = b + (renewal - 1)
         return np.log1p(a / left), np.array([1 / (a + left), -a / left / (a + left)])
 
     def _stays(self, churn: Floats, waited: Floats, params: Floats) -> Floats:
