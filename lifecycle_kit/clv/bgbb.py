@@ -129,7 +129,7 @@ class BGBB(LikelihoodModel):
             One row per customer: frequency, recency, n_opportunities.
         n_ahead : int, default 0
             0: after the last opportunity of the data. 1: at the next one, before which the coin is tossed again (the
-            figure that the paper prints).
+            figure that the paper and R's BTYD give).
         """
         ahead = int(whole_numbers(n_ahead, "n_ahead")[0])
         given, back = _distinct_rows(self._asked(X))
@@ -249,9 +249,11 @@ class BGBB(LikelihoodModel):
         random = np.random.default_rng(random_state)
         each = self.drawn_parameters(n_draws, random) if parameters == "drawn" else [self.params_] * n_draws
         made = np.empty((n_draws, len(back)), dtype=np.int64)
+        fitted = self._alive(given)
         for row, params in zip(made, each, strict=True):
             alpha, beta, gamma, delta = params.values()
-            alive = random.random(len(back)) < self._alive(given, params)[back]
+            share = fitted if params is self.params_ else self._alive(given, params)
+            alive = random.random(len(back)) < share[back]
             # a probability that is 0 to the last digit never says stop
             last = random.geometric(np.maximum(random.beta(gamma, delta + n), 1e-12)) - 1
             buys = random.beta(alpha + x, beta + n - x)

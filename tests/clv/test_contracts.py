@@ -26,7 +26,7 @@ from lifecycle_kit.clv.likelihood_model import FitWarning, NotFittedYetError
 from lifecycle_kit.clv.shifted_beta_geometric import ShiftedBetaGeometric
 from lifecycle_kit.errors import UnknownNameError, UsageError
 
-# Fader and Hardie (2007), "How to project customer retention", table 1: % of customers left after 0 ... 12 years
+# Fader and Hardie (2007), "How to project customer retention": % of customers left after 0 ... 12 years
 HIGH_END = np.array([100, 86.9, 74.3, 65.3, 59.3, 55.1, 51.7, 49.1, 46.8, 44.5, 42.7, 40.9, 39.4]) * 10
 REGULAR = np.array([100, 63.1, 46.8, 38.2, 32.6, 28.9, 26.2, 24.1, 22.3, 20.7, 19.4, 18.3, 17.3]) * 10
 SEGMENTS = {"high end": HIGH_END.round(), "regular": REGULAR.round()}
@@ -250,7 +250,7 @@ def test_an_interval_without_doubt_is_binomial():
 def test_lifetimes_are_the_sums_they_are():
     model = given_parameters(ShiftedBetaGeometric, 3.8, 15.2)
     a, b, rate = 3.8, 15.2, 0.1
-    # Fader and Hardie (2010), "Customer-base valuation in a contractual setting", equations 4 and 8
+    # Fader and Hardie (2010), "Customer-base valuation in a contractual setting"
     whole = hyp2f1(1, b, a + b, 1 / (1 + rate))
     assert model.discounted_expected_lifetime(rate) == pytest.approx(whole, rel=1e-12)
     for n in (0, 1, 4):
