@@ -141,18 +141,24 @@ class BackTest:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw repeat purchases so far, actual and expected, of the last origin."""
-        from lifecycle_kit.plots.clv import plot_tracking
+        from lifecycle_kit.plots.clv_backtest import plot_tracking
 
-        last = self.tracking[self.tracking["origin"] == self.tracking["origin"].max()]
-        return plot_tracking(last, time_unit=self.time_unit, source=self.source, ax=ax)
+        shown = self._last(self.tracking, "model")
+        return plot_tracking(shown, time_unit=self.time_unit, source=self.source, ax=ax)
 
     def plot_calibration(self, *, ax: Axes | None = None) -> Axes:
         """Draw expected beside actual purchases, by repeat purchases before the last origin."""
-        from lifecycle_kit.plots.clv import plot_calibration
+        from lifecycle_kit.plots.clv_backtest import plot_calibration
 
-        last = self.calibration[self.calibration["origin"] == self.calibration["origin"].max()]
+        last = self._last(self.calibration, "forecast")
         shown = last[last["by"] == "frequency"]
         return plot_calibration(shown, horizon=f"{self.horizon:g} {self.time_unit}s", source=self.source, ax=ax)
+
+    def _last(self, frame: pd.DataFrame, name: str) -> pd.DataFrame:
+        """Return the rows of the last origin, and what kind of forecast each is of."""
+        last = frame[frame["origin"] == frame["origin"].max()]
+        kinds = self.scores.drop_duplicates("forecast").set_index("forecast")["kind"]
+        return last.assign(kind=last[name].map(kinds))
 
 
 def backtest(
@@ -270,8 +276,8 @@ def compare_backtests(results: Mapping[str, BackTest], by: str = "deviance") -> 
 def _whole_days(horizon: float, time_unit: TimeUnit) -> int:
     if time_unit not in DAYS:
         raise UnknownNameError("time unit", str(time_unit), DAYS)
-    n_days = round(float(horizon) * DAYS[time_unit])
-    if not np.isfinite(horizon) or n_days < 1:
+    n_days = round(float(horizon) * DAYS[time_unit]) if np.isfinite(horizon) else 0
+    if n_days < 1:
         raise UsageError(f"horizon is {horizon!r}.", fix=f"Give a number of {time_unit}s of at least one day.")
     return n_days
 

@@ -105,14 +105,15 @@ class PurchaseModel(LikelihoodModel, ABC):
     def _learn(self, given: Histories, check_for: Any) -> None:
         check_fit_for_purpose(given)
         distinct = given.distinct()
-        scale = float(distinct.T @ distinct.weight / distinct.n_customers)
+        # a product of two long columns by @ wakes all threads, which then wait in a busy loop
+        scale = float((distinct.T * distinct.weight).sum() / distinct.n_customers)
         data = distinct.scaled(scale)
         likelihood = self._likelihood(data)
         thinned = _thinned(data)
         rough = None if thinned is None else self._likelihood(thinned)
         place = self._settle(likelihood, data.n_customers, scale, rough)
         # a density per unit of time is another number in other units
-        rescaled = float(np.log(scale) * self._n_waits * (data.x @ data.weight))
+        rescaled = float(np.log(scale) * self._n_waits * (data.x * data.weight).sum())
         self.log_likelihood_ = likelihood(place)[0] - rescaled + self._constant(given)
         self.time_unit_ = given.time_unit
         self.n_features_in_ = 3
@@ -177,17 +178,22 @@ class PurchaseModel(LikelihoodModel, ABC):
         found = self._expected(self._asked(X), horizons, self.params_)
         return found[:, 0] if np.ndim(horizon) == 0 else found
 
-    def expected_transactions_of_new(self, horizon: ArrayLike) -> Floats:
+    def expected_transactions_of_new(self, horizon: ArrayLike) -> Any:
         """Return how many repeat purchases a customer is expected to make after the first, within each horizon.
 
         Parameters
         ----------
         horizon : float or sequence of float
             Time since the first purchase, in the time unit of the data.
+
+        Returns
+        -------
+        float or array
+            A number for one horizon, shape (horizons,) for a sequence of them.
         """
         self._check_fitted()
         found = self.expected_of_new(_horizons(horizon), self.params_)
-        return np.asarray(found[0] if np.ndim(horizon) == 0 else found)
+        return float(found[0]) if np.ndim(horizon) == 0 else found
 
     def expected_of_new(self, horizons: Floats, params: Params) -> Floats:
         """Return the same with other parameters, for checked horizons."""
