@@ -91,6 +91,8 @@ _HOME = {
     "BackTest": "clv.backtest",
     "customer_value": "clv.value",
     "CustomerValue": "clv.value",
+    "ValueMovers": "clv.movers",
+    "simple_beside": "clv.simple_beside",
     "one_more_customer": "clv.one_more",
     "OneMoreCustomer": "clv.one_more",
     "simulate_shop": "simulate",
@@ -114,11 +116,13 @@ if TYPE_CHECKING:
     from lifecycle_kit.clv.mbgcnbd import BGCNBD as BGCNBD
     from lifecycle_kit.clv.mbgcnbd import MBGCNBD as MBGCNBD
     from lifecycle_kit.clv.mbgnbd import MBGNBD as MBGNBD
+    from lifecycle_kit.clv.movers import ValueMovers as ValueMovers
     from lifecycle_kit.clv.nbd import NBD as NBD
     from lifecycle_kit.clv.one_more import OneMoreCustomer as OneMoreCustomer
     from lifecycle_kit.clv.one_more import one_more_customer as one_more_customer
     from lifecycle_kit.clv.pareto_nbd import ParetoNBD as ParetoNBD
     from lifecycle_kit.clv.simple import SimpleCLV as SimpleCLV
+    from lifecycle_kit.clv.simple_beside import simple_beside as simple_beside
     from lifecycle_kit.clv.statistics import PurchaseStatistics as PurchaseStatistics
     from lifecycle_kit.clv.statistics import purchase_statistics as purchase_statistics
     from lifecycle_kit.clv.statistics import statistic_counts as statistic_counts

@@ -240,7 +240,7 @@ def backtest(
     said += _said_at(made)
     empty = pd.DataFrame({"origin": [], "model": [], "weight": []})
     whole = {name: pd.concat(frames, ignore_index=True) if frames else empty for name, frames in parts.items()}
-    source = f"{dataset.name}, {len(days)} origins to {days[-1]}"
+    source = f"{dataset.name}, {len(days)} origin{'s' if len(days) > 1 else ''} to {days[-1]}"
     return BackTest(
         **whole, horizon=float(horizon), time_unit=time_unit, level=level, warnings=tuple(said), source=source
     )

@@ -83,7 +83,7 @@ class OneMoreCustomer:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw value beside cost per customer won, by channel."""
-        from lifecycle_kit.plots.clv import plot_one_more
+        from lifecycle_kit.plots.clv_groups import plot_one_more
 
         return plot_one_more(self.frame, horizon=self.horizon, source=self.source, ax=ax)
 

@@ -14,6 +14,7 @@ from lifecycle_kit.clv.given import histories
 from lifecycle_kit.clv.horizon import Horizon
 from lifecycle_kit.clv.margin import Margin, margin_of
 from lifecycle_kit.clv.models import named_model
+from lifecycle_kit.clv.movers import ValueMovers, value_movers
 from lifecycle_kit.clv.purchases import Grain, TimeUnit
 from lifecycle_kit.errors import DataError, UnknownNameError, UsageError
 
@@ -130,34 +131,15 @@ class CustomerValue:
         told["share_of_revenue"] = _held(revenue.dropna(), at) if revenue.notna().any() else np.full(len(at), np.nan)
         return pd.DataFrame(told)
 
-    def movers(self, before: CustomerValue) -> pd.DataFrame:
+    def movers(self, before: CustomerValue) -> ValueMovers:
         """Return by how much each customer's value changed since an earlier day.
 
         Parameters
         ----------
         before : CustomerValue
             The same question as of an earlier day.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per customer of either day, the largest change first: person_id, clv_before, clv_after, change,
-            p_alive_before, p_alive_after. Who had not bought yet was worth 0.
         """
-        if before.horizon.as_of >= self.horizon.as_of or before.horizon.n_months != self.horizon.n_months:
-            raise UsageError(
-                f"Values of {before.horizon} and of {self.horizon} do not compare.",
-                fix="Give one of an earlier day with the same number of months.",
-            )
-        columns = ["person_id", "clv", "p_alive"]
-        both = before.frame[columns].merge(
-            self.frame[columns], on="person_id", how="outer", suffixes=("_before", "_after")
-        )
-        both[["clv_before", "clv_after"]] = both[["clv_before", "clv_after"]].fillna(0.0)
-        both["change"] = both["clv_after"] - both["clv_before"]
-        order = both["change"].abs().sort_values(ascending=False, kind="stable").index
-        names = ["person_id", "clv_before", "clv_after", "change", "p_alive_before", "p_alive_after"]
-        return both.loc[order, names].reset_index(drop=True)
+        return value_movers(before, self)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw how value is distributed over customers."""
@@ -173,9 +155,11 @@ class CustomerValue:
 
     def plot_groups(self, what: str = "channel", *, ax: Axes | None = None) -> Axes:
         """Draw the value per customer of stages or channels."""
-        from lifecycle_kit.plots.clv import plot_groups
+        from lifecycle_kit.plots.clv_groups import plot_groups
 
-        return plot_groups(self.by(what), what=what, horizon=str(self.horizon), source=self.source, ax=ax)
+        found = self.by(what)
+        each = found.assign(lo=found["lo"] / found["n_customers"], hi=found["hi"] / found["n_customers"])
+        return plot_groups(each, what=what, horizon=str(self.horizon), source=self.source, ax=ax)
 
 
 def customer_value(

@@ -22,6 +22,7 @@ from lifecycle_kit.plots.lifecycle import plot_lifecycle
 from lifecycle_kit.plots.person import plot_person
 from lifecycle_kit.plots.scorecard import plot_scorecard
 from lifecycle_kit.plots.stages import plot_occupancy, plot_snapshot
+from tests.plots.clv_frames import CLV_EMPTY, CLV_PICTURES
 from tests.plots.conftest import (
     HOSTILE,
     STATUSES,
@@ -44,23 +45,27 @@ PERIOD = {"since": "2025-11-30", "until": "2025-12-31"}
 PERSON = {"person_id": "c1", "until": pd.Timestamp(2025, 1, 31)}
 SPREAD, CLOSE = [24000, 900, 70, 0, 20], [90, 80, 70, 0, 20]
 
-PICTURES = {
-    "snapshot, far apart": lambda **how: plot_snapshot(snapshot_frame(SPREAD), title="People", **how),
-    "snapshot, close": lambda **how: plot_snapshot(snapshot_frame(CLOSE), title="People", **how),
-    "occupancy": lambda **how: plot_occupancy(occupancy_frame(), **how),
-    "lifecycle": lambda **how: plot_lifecycle(balance_frame(), counts_frame(), **PERIOD, **how),
-    "person": lambda **how: plot_person(*person_frames(), STATUSES, **PERSON, **how),
-    "kpis of four": lambda **how: plot_kpis(values_frame(), **how),
-    "kpis of four, one period": lambda **how: plot_kpis(values_frame(1), **how),
-    "kpis": lambda **how: plot_kpis(kpis_frame(), **how),
-    "kpis, slices": lambda **how: plot_kpis(kpis_frame(slices=("search", "social", "mail", "direct")), **how),
-    "scorecard": lambda **how: plot_scorecard(card_frame(), **how),
-    "retention": lambda **how: plot_retention(triangle_frame(), **how),
-    "retention, many ages": lambda **how: plot_retention(triangle_frame(n_ages=20), **how),
-    "cohort curves": lambda **how: plot_cohort_curves(curves_frame(), **how),
-    "concentration": lambda **how: plot_concentration(deciles_frame(), **how),
-    "growth": lambda **how: plot_growth(bridge_frame(), **how),
-} | JOURNEY_PICTURES
+PICTURES = (
+    {
+        "snapshot, far apart": lambda **how: plot_snapshot(snapshot_frame(SPREAD), title="People", **how),
+        "snapshot, close": lambda **how: plot_snapshot(snapshot_frame(CLOSE), title="People", **how),
+        "occupancy": lambda **how: plot_occupancy(occupancy_frame(), **how),
+        "lifecycle": lambda **how: plot_lifecycle(balance_frame(), counts_frame(), **PERIOD, **how),
+        "person": lambda **how: plot_person(*person_frames(), STATUSES, **PERSON, **how),
+        "kpis of four": lambda **how: plot_kpis(values_frame(), **how),
+        "kpis of four, one period": lambda **how: plot_kpis(values_frame(1), **how),
+        "kpis": lambda **how: plot_kpis(kpis_frame(), **how),
+        "kpis, slices": lambda **how: plot_kpis(kpis_frame(slices=("search", "social", "mail", "direct")), **how),
+        "scorecard": lambda **how: plot_scorecard(card_frame(), **how),
+        "retention": lambda **how: plot_retention(triangle_frame(), **how),
+        "retention, many ages": lambda **how: plot_retention(triangle_frame(n_ages=20), **how),
+        "cohort curves": lambda **how: plot_cohort_curves(curves_frame(), **how),
+        "concentration": lambda **how: plot_concentration(deciles_frame(), **how),
+        "growth": lambda **how: plot_growth(bridge_frame(), **how),
+    }
+    | JOURNEY_PICTURES
+    | CLV_PICTURES
+)
 every_picture = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES.keys())
 
 
@@ -295,20 +300,24 @@ def test_a_single_period_shows_value_and_interval():
     assert {"100", "90.0 to 120", "2.00%", "1.80% to 2.40%"} <= set(texts(ax))
 
 
-EMPTY = {
-    "snapshot": lambda: plot_snapshot(snapshot_frame(CLOSE).iloc[:0], title="People"),
-    "occupancy": lambda: plot_occupancy(occupancy_frame().iloc[:0]),
-    "lifecycle": lambda: plot_lifecycle(balance_frame().iloc[:0], counts_frame(), **PERIOD),
-    "person": lambda: plot_person(*(frame.iloc[:0] for frame in person_frames()), STATUSES, **PERSON),
-    "kpis of four": lambda: plot_kpis(values_frame().iloc[:0]),
-    "kpis": lambda: plot_kpis(kpis_frame().iloc[:0]),
-    "scorecard": lambda: plot_scorecard(card_frame().iloc[:0]),
-    "retention": lambda: plot_retention(triangle_frame().iloc[:0]),
-    "retention's mean": lambda: plot_retention(triangle_frame(), mean=triangle_frame().iloc[:0]),
-    "cohort curves": lambda: plot_cohort_curves(curves_frame().iloc[:0]),
-    "concentration": lambda: plot_concentration(deciles_frame().iloc[:0]),
-    "growth": lambda: plot_growth(bridge_frame().iloc[:0]),
-} | JOURNEY_EMPTY
+EMPTY = (
+    {
+        "snapshot": lambda: plot_snapshot(snapshot_frame(CLOSE).iloc[:0], title="People"),
+        "occupancy": lambda: plot_occupancy(occupancy_frame().iloc[:0]),
+        "lifecycle": lambda: plot_lifecycle(balance_frame().iloc[:0], counts_frame(), **PERIOD),
+        "person": lambda: plot_person(*(frame.iloc[:0] for frame in person_frames()), STATUSES, **PERSON),
+        "kpis of four": lambda: plot_kpis(values_frame().iloc[:0]),
+        "kpis": lambda: plot_kpis(kpis_frame().iloc[:0]),
+        "scorecard": lambda: plot_scorecard(card_frame().iloc[:0]),
+        "retention": lambda: plot_retention(triangle_frame().iloc[:0]),
+        "retention's mean": lambda: plot_retention(triangle_frame(), mean=triangle_frame().iloc[:0]),
+        "cohort curves": lambda: plot_cohort_curves(curves_frame().iloc[:0]),
+        "concentration": lambda: plot_concentration(deciles_frame().iloc[:0]),
+        "growth": lambda: plot_growth(bridge_frame().iloc[:0]),
+    }
+    | JOURNEY_EMPTY
+    | CLV_EMPTY
+)
 
 
 @pytest.mark.parametrize("draw", EMPTY.values(), ids=EMPTY.keys())
