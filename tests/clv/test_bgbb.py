@@ -201,7 +201,9 @@ def test_shares_of_counts(params, n, ahead, data):
     assert shares.sum() == pytest.approx(1, rel=1e-11)
     expected = model.expected_transactions(X, range(ahead + 1))[0]
     assert shares @ np.arange(ahead + 1) == pytest.approx(expected[-1], rel=1e-9, abs=1e-12)
-    assert (np.diff(expected) > 0).all()
+    # what is nearly nobody adds less than the last digit
+    assert (np.diff(expected) >= 0).all()
+    assert not ahead or expected[1] > 0
     assert (expected <= np.arange(ahead + 1)).all()
     assert 0 <= model.p_alive(X, 1)[0] <= model.p_alive(X)[0] <= 1
     low, high = model.count_interval(X, ahead, 0.8)[0]

@@ -511,11 +511,18 @@ def test_survivors_by_hand():
     assert found.columns.tolist() == [0, 1, 2]
     # a day before 31 March, one of January has been there for one renewal only
     assert triangle(survivors(contracts(*FEW[:3]), as_of="2024-03-30")) == {"2024-01": [3, 2]}
+    # February is shorter: who began on the 31st is renewed on the 29th
+    assert triangle(survivors(contracts(*FEW[:3]), as_of="2024-02-29")) == {"2024-01": [3, 2]}
     assert triangle(survivors(contracts(*FEW[:3]), as_of="2024-02-28")) == {"2024-01": [3]}
     by_quarter = survivors(contracts(*FEW), as_of=dt.date(2024, 7, 1), period="quarter")
     assert triangle(by_quarter) == {"2024-Q1": [5, 2], "2024-Q2": [1, 1]}
     assert triangle(survivors(contracts(*FEW), as_of="2025-04-01", period="year")) == {"2024": [6, 2]}
     assert list(survivors(contracts(*FEW), as_of="2024-04-15", period="week").index)[:2] == ["2024-W01", "2024-W03"]
+    sunday_and_monday = contracts(("2024-01-07", None), ("2024-01-08", None))
+    assert triangle(survivors(sunday_and_monday, as_of="2024-01-14", period="week")) == {
+        "2024-W01": [1, 1],
+        "2024-W02": [1, None],
+    }
 
 
 def test_days_as_text_and_as_dates_are_the_same():
@@ -544,7 +551,9 @@ def renewal_day(start, k, months):
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.tuples(st.integers(0, 700), st.none() | st.integers(0, 900)), min_size=1, max_size=12),
+    st.lists(
+        st.tuples(st.integers(0, 60) | st.integers(0, 700), st.none() | st.integers(0, 900)), min_size=1, max_size=12
+    ),
     st.integers(0, 500),
     st.sampled_from([("week", 0), ("month", 1), ("quarter", 3), ("year", 12)]),
 )
