@@ -116,7 +116,10 @@ def _neutral_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
             safe[column] = safe[column].astype("str")
         if not pd.api.types.is_string_dtype(safe[column].dtype):
             continue
-        risky = safe[column].str.startswith(_FORMULA).fillna(False).astype(bool)
+        if safe[column].dtype == object:  # days, or texts among other values
+            risky = safe[column].map(lambda value: isinstance(value, str) and value.startswith(_FORMULA)).astype(bool)
+        else:
+            risky = safe[column].str.startswith(_FORMULA).fillna(False).astype(bool)
         altered += safe.loc[risky, column].tolist()
         safe.loc[risky, column] = "'" + safe.loc[risky, column]
     return safe, tuple(altered)

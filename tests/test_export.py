@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 
 import pandas as pd
 import pyarrow as pa
@@ -61,3 +62,10 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         write_table(pd.DataFrame({"a": [2]}), tmp_path / name)
     assert (tmp_path / name).read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_days_and_mixed_values_go_to_csv_too(tmp_path):
+    frame = pd.DataFrame({"day": [dt.date(2024, 1, 31), dt.date(2024, 2, 1)], "mixed": ["=x", 5]})
+    assert write_table(frame, tmp_path / "a.csv") == ("=x",)
+    assert pd.read_csv(tmp_path / "a.csv")["day"].tolist() == ["2024-01-31", "2024-02-01"]
+    assert pd.read_csv(tmp_path / "a.csv")["mixed"].tolist() == ["'=x", "5"]

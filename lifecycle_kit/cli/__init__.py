@@ -6,15 +6,13 @@ Exit codes: 0 done, 1 wrong use, 2 bad data, 3 the run failed.
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
-from lifecycle_kit.contract.declared import DECLARATIONS
+from lifecycle_kit.cli.screen import in_options
 from lifecycle_kit.errors import LifecycleError
 
 __all__ = ["main"]
@@ -29,6 +27,7 @@ _VERBS = {
     "person": "stages",
     "kpis": "kpis",
     "journeys": "journeys",
+    "clv": "clv",
     "report": "report",
 }
 _SUMMARIES = {
@@ -40,11 +39,9 @@ _SUMMARIES = {
     "person": "One customer's touchpoints and statuses on one timeline.",
     "kpis": "KPIs per stage: values, a scorecard, or what each one counts.",
     "journeys": "Customers' own paths, and where they meet the company's map.",
+    "clv": "What each customer is worth, which model to believe, and what one more may cost.",
     "report": "Publish the lifecycle report as one offline page.",
 }
-
-
-_KEYWORD = re.compile(rf"\b({'|'.join(DECLARATIONS)})=(['\"])(.*?)\2")
 
 
 class _Verbs(click.Group):
@@ -97,7 +94,7 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except LifecycleError as error:
-        return _say(_in_options(str(error)), error.exit_code)
+        return _say(in_options(str(error)), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         return _say(error.format_message(), 1, prefix="")
     except click.ClickException as error:
@@ -117,11 +114,6 @@ def _run(arguments: list[str]) -> int:
             "Run again with LIFECYCLE_DEBUG=1 to see where, and please report it.",
             3,
         )
-
-
-def _in_options(text: str) -> str:
-    """Say what to declare as an option: the Python API's date_format='%d/%m/%Y' is --date-format here."""
-    return _KEYWORD.sub(lambda found: f"--{found[1].replace('_', '-')} {shlex.quote(found[3])}", text)
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,10 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lifecycle_kit.contract.declared import DECLARATIONS
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["print_json", "print_notes", "print_table", "progress", "visible"]
+__all__ = ["in_options", "print_json", "print_notes", "print_table", "progress", "visible"]
+
+_KEYWORD = re.compile(rf"\b({'|'.join(DECLARATIONS)})=(['\"])(.*?)\2")
+# the other keywords of the Python API that errors and warnings of customer value speak of
+_ARGUMENTS = {
+    re.compile(r"\b(since|margin)=(?:'([^']*)'|([\d.]+\d))"): r"--\1 \2\3",
+    re.compile(r"\bwon_since\b"): "--won-since",
+}
 
 
 @contextmanager
@@ -73,3 +84,11 @@ def print_table(
 def visible(text: str) -> str:
     """Return text with control and direction marks written out, so that data cannot drive the terminal."""
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def in_options(text: str) -> str:
+    """Say what to give as an option: the Python API's date_format='%d/%m/%Y' is --date-format here."""
+    text = _KEYWORD.sub(lambda found: f"--{found[1].replace('_', '-')} {shlex.quote(found[3])}", text)
+    for keyword, option in _ARGUMENTS.items():
+        text = keyword.sub(option, text)
+    return text

@@ -127,6 +127,8 @@ class BackTest:
     def verdict(self) -> str:
         """Say which model is best, and whether a combination beats every single one."""
         found = self.summary().set_index("forecast")["deviance"]
+        if not (self.scores["kind"] == "model").any():
+            return "Only baselines were tested."
         best = self.best()
         told = f"Best single model by held-out deviance: {best} ({found[best]:.4f})."
         parts = []
@@ -167,6 +169,7 @@ def backtest(
     *,
     horizon: float = 26.0,
     origins: int | Sequence[str | dt.date] = 3,
+    as_of: str | dt.date | None = None,
     since: str | dt.date | None = None,
     grain: Grain = "day",
     time_unit: TimeUnit = "week",
@@ -182,8 +185,10 @@ def backtest(
     horizon : float, default 26
         Length of the held-out time, in time units.
     origins : int or sequence of str or date, default 3
-        Last days that a fit knows. A number: so many, the last one `horizon` before the end of the log, each earlier
-        one `horizon` before the next; fewer where the log is too short, which is said.
+        Last days that a fit knows. A number: so many, the last one `horizon` before `as_of`, each earlier one
+        `horizon` before the next; fewer where the log is too short, which is said.
+    as_of : str or date, optional
+        Last day of what may be held out. Default: the log's last day.
     since : str or date, optional
         Only customers whose first purchase was not earlier.
     grain, time_unit
@@ -217,7 +222,7 @@ def backtest(
     if taken:
         raise UsageError(f"A model may not be called {taken[0]!r}.", fix="That is the name of a baseline.")
     n_days = _whole_days(horizon, time_unit)
-    days, said = _origins(dataset, origins, n_days)
+    days, said = _origins(dataset, origins, n_days, as_of)
     made: list[Forecasts] = []
     parts: dict[str, list[Any]] = {"scores": [], "calibration": [], "tracking": [], "weights": []}
     for origin in days:
@@ -282,11 +287,15 @@ def _whole_days(horizon: float, time_unit: TimeUnit) -> int:
     return n_days
 
 
-def _origins(dataset: Dataset, asked: int | Sequence[str | dt.date], n_days: int) -> tuple[list[dt.date], list[str]]:
+def _origins(
+    dataset: Dataset, asked: int | Sequence[str | dt.date], n_days: int, as_of: str | dt.date | None
+) -> tuple[list[dt.date], list[str]]:
     from lifecycle_kit.kpis.asked import days_asked
     from lifecycle_kit.kpis.periods import day_given
 
-    first, last, _ = days_asked(dataset, None, None, None, n_days=None)
+    first, last, _ = days_asked(dataset, None, None, as_of, n_days=None)
+    assert dataset.days is not None
+    last = min(last, dataset.days[1])
     step = dt.timedelta(days=n_days)
     if not isinstance(asked, int):
         days = sorted({day_given(day) for day in asked})
