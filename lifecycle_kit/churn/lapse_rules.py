@@ -219,8 +219,6 @@ class ContractEnd(LapseRule):
     contracts: pd.DataFrame = field(repr=False)
 
     def __post_init__(self) -> None:
-        import pandas as pd
-
         columns = getattr(self.contracts, "columns", ())
         for column in ("person_id", "ended_at"):
             if column not in columns:
@@ -231,12 +229,18 @@ class ContractEnd(LapseRule):
                 f"The contracts name {str(twice.iloc[0])!r} more than once.",
                 fix="Give one row per person: the contract that ends last.",
             )
+        self._ended()
+
+    def _ended(self) -> pd.Series:
+        """Return when each contract ended."""
+        import pandas as pd
+
+        given = self.contracts["ended_at"]
         try:
-            pd.to_datetime(self.contracts["ended_at"])
+            return pd.to_datetime(given, format=None if pd.api.types.is_datetime64_any_dtype(given) else "ISO8601")
         except (ValueError, TypeError) as error:
-            raise UsageError(
-                f"ended_at holds something that is no time: {error}.", fix="Give days or times."
-            ) from error
+            told = str(error).split("\n")[0].rstrip(".")
+            raise UsageError(f"ended_at holds what is no time: {told}.", fix="Give days or times, or null.") from error
 
     @property
     def name(self) -> str:
@@ -253,7 +257,7 @@ class ContractEnd(LapseRule):
         import pandas as pd
 
         ids = self.contracts["person_id"].astype("str")
-        ended = pd.to_datetime(self.contracts["ended_at"])
+        ended = self._ended()
         if ended.dt.tz is not None:
             ended = ended.dt.tz_convert(known.timezone).dt.tz_localize(None)
         over = pd.Series((ended < pd.Timestamp(known.as_of) + pd.Timedelta(days=1)).to_numpy(), index=ids)
