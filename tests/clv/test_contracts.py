@@ -237,8 +237,9 @@ def test_intervals_hold(model):
 def test_an_interval_without_doubt_is_binomial():
     model = given_parameters(BetaDiscreteWeibull, 0.5, 2.0, 1.2)
     for t in (1, 7):
-        wanted = binom.ppf([0.05, 0.95], 300, model.survival(t))
-        np.testing.assert_array_equal(model.survival_interval(300, t), wanted)
+        for n in (300, 3, 1):
+            wanted = binom.ppf([0.05, 0.95], n, model.survival(t))
+            np.testing.assert_array_equal(model.survival_interval(n, t), wanted)
     np.testing.assert_array_equal(model.survival_interval(300, [0, 1])[0], [300, 300])
     later = binom.ppf([0.05, 0.95], 300, model.survival(7) / model.survival(4))
     np.testing.assert_array_equal(model.survival_interval(300, 3, n_renewals=4), later)
