@@ -86,6 +86,10 @@ _HOME = {
     "MBGCNBD": "clv.mbgcnbd",
     "ParetoNBD": "clv.pareto_nbd",
     "GammaGamma": "clv.gamma_gamma",
+    "BGBB": "clv.bgbb",
+    "ShiftedBetaGeometric": "clv.shifted_beta_geometric",
+    "BetaDiscreteWeibull": "clv.beta_discrete_weibull",
+    "survivors": "clv.contracts",
     "backtest": "clv.backtest",
     "compare_backtests": "clv.backtest",
     "BackTest": "clv.backtest",
@@ -111,7 +115,10 @@ if TYPE_CHECKING:
     from lifecycle_kit.clv.backtest import BackTest as BackTest
     from lifecycle_kit.clv.backtest import backtest as backtest
     from lifecycle_kit.clv.backtest import compare_backtests as compare_backtests
+    from lifecycle_kit.clv.beta_discrete_weibull import BetaDiscreteWeibull as BetaDiscreteWeibull
+    from lifecycle_kit.clv.bgbb import BGBB as BGBB
     from lifecycle_kit.clv.bgnbd import BGNBD as BGNBD
+    from lifecycle_kit.clv.contracts import survivors as survivors
     from lifecycle_kit.clv.gamma_gamma import GammaGamma as GammaGamma
     from lifecycle_kit.clv.mbgcnbd import BGCNBD as BGCNBD
     from lifecycle_kit.clv.mbgcnbd import MBGCNBD as MBGCNBD
@@ -121,6 +128,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.clv.one_more import OneMoreCustomer as OneMoreCustomer
     from lifecycle_kit.clv.one_more import one_more_customer as one_more_customer
     from lifecycle_kit.clv.pareto_nbd import ParetoNBD as ParetoNBD
+    from lifecycle_kit.clv.shifted_beta_geometric import ShiftedBetaGeometric as ShiftedBetaGeometric
     from lifecycle_kit.clv.simple import SimpleCLV as SimpleCLV
     from lifecycle_kit.clv.simple_beside import simple_beside as simple_beside
     from lifecycle_kit.clv.statistics import PurchaseStatistics as PurchaseStatistics
