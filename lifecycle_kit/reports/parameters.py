@@ -265,5 +265,8 @@ LIFECYCLE_REPORT: tuple[Parameter, ...] = (
     Parameter("catalogue", "str", "", help="A YAML file with KPIs of your own; empty: those that ship."),
     Parameter("as_of", "date", "", help="The day the report speaks of; empty: the last day of the log."),
     Parameter("title", "str", "Customer lifecycle report", help="The report's title."),
+    Parameter("value_months", "int", 24, help="Months that customers' value looks ahead.", minimum=1, maximum=1200),
+    Parameter("discount_rate", "float", 0.1, help="Of customers' value, per year.", minimum=0, maximum=9),
+    Parameter("margin", "float", "", help="Share of revenue; empty: as orders' costs tell.", minimum=0.001, maximum=1),
     *(Parameter(name, "str", "", help=text) for name, text in DECLARATIONS.items()),
 )

@@ -20,6 +20,9 @@ model = ""
 catalogue = ""
 as_of = ""
 title = "Customer lifecycle report"
+value_months = 24
+discount_rate = 0.1
+margin = ""
 mapping = ""
 timezone = ""
 currency = ""
@@ -289,6 +292,162 @@ if walked is not None and shop.capabilities["channels"].available:
         display(Markdown(escape_markdown(str(nothing))))
 
 # %% [markdown]
+# ## What customers are worth
+# What each customer is expected to bring from now on: purchases times spend times margin, discounted. The ranges are of
+# what will happen: chance, and what the fits do not know.
+
+# %%
+FEWEST_REPEAT_BUYERS = 30
+tested, value, beside, moved, more, why = None, None, None, None, None, ""
+try:
+    known = lk.purchase_statistics(shop, as_of=day)
+    n_repeat = int((known.frame["frequency"] > 0).sum())
+    if n_repeat < FEWEST_REPEAT_BUYERS:
+        why = f"{n_repeat} of {known.n_customers:,} customers bought again, and models need {FEWEST_REPEAT_BUYERS}."
+except lk.LifecycleError as nothing:
+    why = str(nothing)
+too_short = ""
+for weeks in () if why else (26, 13):
+    try:
+        tested = lk.backtest(shop, horizon=weeks, origins=1, as_of=day)
+        break
+    except lk.LifecycleError as nothing:
+        too_short = str(nothing)
+if not why:
+    asked = {
+        "model": tested.best() if tested is not None else "MBG/NBD",
+        "horizon_months": value_months,
+        "discount_rate": discount_rate,
+        "margin": None if margin == "" else margin,
+    }
+    try:
+        value = lk.customer_value(shop, as_of=day, stage_model=stages, n_draws=200, **asked)
+        beside = lk.simple_beside(value, tested)
+    except lk.LifecycleError as nothing:
+        why = str(nothing)
+        if margin == "" and "margin" in why:
+            why += " To the report it is given as --margin 0.3; it is not guessed, as the whole section hangs on it."
+if why:
+    display(Markdown(f"What customers are worth is left out. {escape_markdown(why)}"))
+else:
+    whole = value.by("all").iloc[0]
+    span = f"{value.level:.0%} range: {whole.lo:,.0f} to {whole.hi:,.0f}"
+    best_tenth = value.whale_curve()["share_of_clv"].iloc[10]
+    display(
+        cards_html(
+            [
+                (f"All customers together{currency_note}", f"{whole.clv:,.0f}", span),
+                (f"A customer{currency_note}", f"{whole.clv_per_customer:,.2f}", f"mean of {whole.n_customers:,}"),
+                ("Held by the best tenth", f"{best_tenth:.0%}", "of this value"),
+                ("Purchases expected", f"{value.frame['expected_purchases'].sum():,.0f}", value.model_name),
+            ]
+        )
+    )
+    display(
+        Markdown(
+            "\n".join(f"- {escape_markdown(line)}" for line in value.assumptions)
+            + "".join(f"\n\n> **Note.** {escape_markdown(w)}" for w in value.warnings)
+        )
+    )
+
+# %%
+if value is not None:
+    show(value.plot())
+    show(value.plot_whale())
+
+# %%
+if tested is not None:
+    display(Markdown(f"### How far forecasts of this kind were right\n{escape_markdown(tested.verdict)}"))
+    show(tested.plot())
+elif not why:
+    display(Markdown(f"No forecast could be tested, so MBG/NBD is taken on trust. {escape_markdown(too_short)}"))
+
+# %%
+if beside is not None:
+    formula = beside.iloc[1]
+    error = (
+        f"In the months held out it was off by {formula.revenue_bias:+.0%} of revenue, and by "
+        f"{formula.revenue_mae:,.2f} per customer in the mean; {value.model_name} by "
+        f"{beside.iloc[0].revenue_bias:+.0%} and {beside.iloc[0].revenue_mae:,.2f}."
+        if formula.revenue_mae == formula.revenue_mae
+        else ""
+    )
+    display(
+        Markdown(
+            f"The simple formula, yearly profit times years, says {formula.clv:,.0f} for the same customers and "
+            f"months. {escape_markdown(error)}"
+        )
+    )
+    display(
+        table_html(
+            beside,
+            f"The model beside the simple formula{currency_note}",
+            formats={"clv": ",.0f", "lo": ",.0f", "hi": ",.0f", "revenue_bias": "+.1%"},
+            labels={
+                "method": "Method",
+                "clv_per_customer": "Per customer",
+                "clv": "All customers",
+                "lo": "From",
+                "hi": "To",
+                "revenue_bias": "Revenue, expected over held out",
+                "revenue_mae": "Mean error per customer",
+            },
+        )
+    )
+
+# %%
+if value is not None:
+    display(Markdown("### By stage and by channel"))
+    show(value.plot_groups("stage"))
+    if list(value.by("channel")["channel"]) == ["(unknown)"]:
+        display(Markdown("The log does not tell which channel brought a customer."))
+    else:
+        show(value.plot_groups("channel"))
+
+# %%
+if value is not None:
+    display(Markdown("### What one more customer is worth"))
+    try:
+        more = lk.one_more_customer(shop, value)
+        show(more.plot())
+        rows = list(more.frame.itertuples())
+        told = pd.DataFrame(
+            {
+                "Channel": more.frame["channel"],
+                "Won": more.frame["n_won"],
+                "First purchase": more.frame["first_profit"],
+                "Later ones": more.frame["repeat_value"],
+                "Value": more.frame["value"],
+                f"{value.level:.0%} range": [f"{row.lo:,.2f} to {row.hi:,.2f}" for row in rows],
+                "Cost of winning one": more.frame["cac"],
+                "Paid back": [
+                    row.reason
+                    if row.payback_months != row.payback_months
+                    else f"after {row.payback_months:.0f} months"
+                    if row.payback_months
+                    else "by the first purchase"
+                    for row in rows
+                ],
+            }
+        )
+        display(table_html(told, f"One more customer{currency_note}; won from {more.won_since} to {more.won_until}"))
+        new = [line for line in more.assumptions if line not in value.assumptions]
+        display(Markdown("\n".join(f"- {escape_markdown(line)}" for line in new)))
+    except lk.LifecycleError as nothing:
+        display(Markdown(f"This is left out. {escape_markdown(str(nothing))}"))
+
+# %%
+if value is not None:
+    quarter_ago = months_before(day, 3)
+    display(Markdown("### Whose value moved"))
+    try:
+        moved = value.movers(lk.customer_value(shop, as_of=quarter_ago, n_draws=50, **asked))
+        show(moved.plot())
+        display(Markdown("Each day has its own fit, so a part of a change may be the fit's."))
+    except lk.LifecycleError as nothing:
+        display(Markdown(f"There is no value of {quarter_ago} to compare with. {escape_markdown(str(nothing))}"))
+
+# %% [markdown]
 # ## What is divided by what
 
 # %%
@@ -380,6 +539,18 @@ if credit is not None:
     folder.table(credit.to_frame(), "attribution")
 if cohorts is not None:
     folder.table(cohorts.to_frame(), "retention")
+if tested is not None:
+    folder.table(tested.to_frame(), "backtest")
+    folder.table(tested.tracking, "tracking")
+if value is not None:
+    folder.table(value.to_frame(), "customer_value", formats=("parquet",))
+    folder.table(value.groups, "value_groups")
+    folder.table(value.whale_curve(), "whale_curve")
+    folder.table(beside, "simple_formula")
+if more is not None:
+    folder.table(more.to_frame(), "one_more_customer")
+if moved is not None:
+    folder.table(moved.to_frame(), "value_movers", formats=("parquet",))
 if moves is not None:
     folder.table(moves.to_frame(), "moves")
     folder.table(moves.balance, "balance")
