@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Lapse", "lapse"]
 
 Day = str | dt.date
+# a rule whose share called lapsed moved by so much within the window is called out
+JUMP = 0.15
+# what `purchase_statistics` says of money, which nothing here reads
+_OF_MONEY = ("The revenue of ", "The cost of ")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,10 +44,10 @@ class Lapse:
         One row per rule. Today: rule (its name), words (the whole rule), n_customers (of whom it says something),
         n_lapsed, share_lapsed, threshold_median (days of silence; infinite: never), n_only (whom no other rule calls
         lapsed). Then, as of `origin`, with what came in the window: n_then (customers), n_no_order (who did not order),
-        n_called_lapsed, n_false_alarms (who ordered all the same), false_alarms (their share) with lo and hi (95 %,
-        Wilson), n_called_active, n_missed (who did not order), misses with lo and hi; precision and recall (of "no
-        order in the window"), balanced_accuracy, auc (of the rule's score). Missing where there is nobody to take a
-        share of. reason: why a rule has no answer, else missing.
+        n_called_lapsed, share_called_lapsed, n_false_alarms (who ordered all the same), false_alarms (their share) with
+        _lo and _hi (95 %, Wilson), n_called_active, n_missed (who did not order), misses with _lo and _hi; precision
+        and recall (of "no order in the window"), balanced_accuracy, auc (of the rule's score). Missing where there is
+        nobody to take a share of. reason: why a rule has no answer, else missing.
     agreement : pandas.DataFrame
         One row per pair of rules: rule_a, rule_b, n_customers, n_both, n_only_a, n_only_b, n_neither, share_agree.
     gaps : Gaps
@@ -130,6 +134,13 @@ class Lapse:
             }
         )
         return made.assign(ordered=self.ordered) if then else made
+
+    def only(self, rule: str | LapseRule) -> pd.DataFrame:
+        """Return whom this rule alone calls lapsed today: rows of `members`."""
+        name = rule.name if isinstance(rule, LapseRule) else rule
+        found = self.members(name)
+        votes = sum(judged.lapsed.astype(np.int64) for judged in self.now.values())
+        return found[self.now[name].lapsed & (votes == 1)].reset_index(drop=True)
 
     def auc_against(self, truth: pd.DataFrame, *, column: str = "alive") -> pd.DataFrame:
         """Return how well each rule's score tells who is gone, where that is known: in a simulation.
@@ -250,7 +261,8 @@ def lapse(
         reasons = [reason for reason in (now[name].reason, then[name].reason) if reason]
         rows.append(row | judged_by_what_came(then[name], ordered) | {"reason": "; ".join(reasons) or None})
     frame = pd.DataFrame(rows).astype({"rule": "str", "words": "str", "reason": "str"})
-    said = [*told.warnings, *_said(frame, now, then, origin, last)]
+    early = [sentence for sentence in told.warnings if not sentence.startswith(_OF_MONEY)]
+    said = [*early, *_said(frame, now, then, origin, last)]
     source = f"{told.source}" + ("" if since is None else f", first bought since {told.since}")
     return Lapse(
         frame,
@@ -320,4 +332,9 @@ def _said(
             elif judged.lapsed[judged.has_answer].all():
                 made.append(f"{name} calls everybody lapsed on {day}: nobody can be missed.")
             made += [f"{day}: {sentence}" for sentence in judged.said]
+        if abs(row.share_lapsed - row.share_called_lapsed) > JUMP:
+            made.append(
+                f"{name} calls {row.share_lapsed:.1%} lapsed on {last}, and {row.share_called_lapsed:.1%} on {origin}: "
+                "what a rule that moves so fast was then says little of what it is now."
+            )
     return made

@@ -68,6 +68,7 @@ def judged_by_what_came(judged: Judged, ordered: Bools) -> dict[str, Any]:
         "n_then": len(came),
         "n_no_order": n_gone,
         "n_called_lapsed": n_lapsed,
+        "share_called_lapsed": _share(n_lapsed, len(came))[0],
         "n_false_alarms": n_alarms,
         "false_alarms": alarms,
         "false_alarms_lo": alarms_lo,

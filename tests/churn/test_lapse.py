@@ -107,6 +107,13 @@ def test_by_hand(few):
         "n_neither": 2, "share_agree": pytest.approx(4 / 6),
     }  # fmt: skip
     assert row(found, "20 days")["n_only"] == 2
+    assert found.only(FixedDays(20))["person_id"].tolist() == ["cyd", "eve"]
+    assert found.only("45 days").empty
+    assert told["share_called_lapsed"] == pytest.approx(3 / 5)
+    assert any(
+        w.startswith("45 days calls 33.3% lapsed on 2024-05-10, and 60.0% on 2024-04-10") for w in found.warnings
+    )
+    assert not any("cost" in w for w in found.warnings)
     assert found.source == "shop, as of 2024-05-10"
     assert "45 days: 33.3% of 6" in repr(found)
 
@@ -315,6 +322,10 @@ def test_the_simulated_shop(root):
     assert told["n_customers"].unique().tolist() == [3183]
     assert told["n_gone"].unique().tolist() == [527]
     assert told["auc"].round(3).tolist() == [0.540, 0.540, 0.572, 0.614]
+    # the fit of P(alive) moved: the same limit called far more people lapsed a quarter ago
+    assert [w.split(":")[0] for w in found.warnings if "moves so fast" in w] == [
+        "P(alive) < 0.5 calls 13.7% lapsed on 2025-12-31, and 46.2% on 2025-10-01"
+    ]
     # what a percentile of ended gaps would have said
     assert (found.gaps.day_by(0.5), found.gaps.naive_day_by(0.5), found.gaps.day_by(0.8)) == (111, 32, None)
 
