@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecycle_kit.clv.combining import COMBINED, combine
+from lifecycle_kit.clv.combining import COMBINED, STACK, combine
 from lifecycle_kit.clv.forecasts import BASELINES, Forecasts, forecasts_at
 from lifecycle_kit.clv.models import NO_LEAVING, usual_models
 from lifecycle_kit.clv.purchases import DAYS, Grain, TimeUnit
@@ -84,14 +84,16 @@ class BackTest:
 
         return arrow_table(self.scores)
 
-    def summary(self, by: str = "deviance") -> pd.DataFrame:
-        """Return the scores over all origins at which every forecast was made, best first.
+    def summary(self, by: str = "deviance", *, with_stack: bool = False) -> pd.DataFrame:
+        """Return the scores over all origins, best first.
 
         Parameters
         ----------
         by : {"deviance", "mae", "rmse"}
             What they are put in order by. Deviance is the one that the right expectation wins; mae favours a forecast
             that says 0 for those who mostly do not come.
+        with_stack : bool, default False
+            Tell of the stack too, and then only of the origins that have one, so that all are judged by the same.
 
         Returns
         -------
@@ -100,10 +102,13 @@ class BackTest:
             are of all customers of these origins together.
         """
         _check_loss(by)
-        common = _common(self.scores)
+        has_stack = self.scores["forecast"] == STACK
+        if with_stack:
+            kept = self.scores[self.scores["origin"].isin(self.scores.loc[has_stack, "origin"])]
+        else:
+            kept = self.scores[~has_stack]
         means = {name: (name, "mean") for name in (*SCORES, "coverage", "revenue_mae", "revenue_bias", "revenue_gini")}
         sums = {name: (name, "sum") for name in ("expected", "actual")}
-        kept = self.scores[self.scores["origin"].isin(common)]
         grouped = kept.groupby(["forecast", "kind"], sort=False)
         made = grouped.agg(n_origins=("origin", "size"), **means, **sums).reset_index()
         made["bias"] = (made["expected"] / made["actual"] - 1).where(made["expected"] > 0)
@@ -127,15 +132,20 @@ class BackTest:
     def verdict(self) -> str:
         """Say which model is best, and whether a combination beats every single one."""
         found = self.summary().set_index("forecast")["deviance"]
-        if not (self.scores["kind"] == "model").any():
-            return "Only baselines were tested."
         best = self.best()
         told = f"Best single model by held-out deviance: {best} ({found[best]:.4f})."
         parts = []
         for name in COMBINED:
-            if name in found.index and np.isfinite(found[name]):
-                beats = "beats" if found[name] < found[best] else "does not beat"
-                parts.append(f"The {name} ({found[name]:.4f}) {beats} every single model.")
+            table = self.summary(with_stack=name == STACK)
+            table = table[table["deviance"].notna()].set_index("forecast")
+            if name not in table.index:
+                continue
+            single = table.loc[table["kind"] == "model", "deviance"].min()
+            beats = "beats" if table.loc[name, "deviance"] < single else "does not beat"
+            n_origins = int(table.loc[name, "n_origins"])
+            where = f"{n_origins} origin" + ("s" if n_origins > 1 else "")
+            against = f"{table.loc[name, 'deviance']:.4f} against {single:.4f}, {where}"
+            parts.append(f"The {name} ({against}) {beats} every single model.")
         baseline = self.best(kinds=("baseline",))
         if found[baseline] <= found[best]:
             parts.append(f"No model beats the baseline {baseline!r} ({found[baseline]:.4f}).")
@@ -251,7 +261,9 @@ def backtest(
     )
 
 
-def compare_backtests(results: Mapping[str, BackTest], by: str = "deviance") -> pd.DataFrame:
+def compare_backtests(
+    results: Mapping[str, BackTest], by: str = "deviance", *, with_stack: bool = False
+) -> pd.DataFrame:
     """Put back-tests of several data sets side by side.
 
     Parameters
@@ -259,6 +271,8 @@ def compare_backtests(results: Mapping[str, BackTest], by: str = "deviance") -> 
     results : mapping of str to BackTest
         By name of the data set.
     by : {"deviance", "mae", "rmse"}
+    with_stack : bool, default False
+        As in `BackTest.summary`: the stack too, and only origins that have one.
 
     Returns
     -------
@@ -269,8 +283,8 @@ def compare_backtests(results: Mapping[str, BackTest], by: str = "deviance") -> 
     import pandas as pd
 
     _check_loss(by)
-    columns = {name: result.summary(by).set_index(["forecast", "kind"])[by] for name, result in results.items()}
-    table = pd.DataFrame(columns)
+    summaries = {name: result.summary(by, with_stack=with_stack) for name, result in results.items()}
+    table = pd.DataFrame({name: found.set_index(["forecast", "kind"])[by] for name, found in summaries.items()})
     single = table[table.index.get_level_values("kind") == "model"]
     best = single.min()
     table["n_best"] = ((table.lt(best)) | (single.reindex(table.index).le(best))).sum(axis=1)
@@ -378,12 +392,6 @@ def _calibrated(found: Forecasts) -> pd.DataFrame:
         part.insert(0, "forecast", name)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def _common(frame: pd.DataFrame) -> list[Any]:
-    """Return the origins at which every forecast was made; all where that is none."""
-    n_forecasts = frame.groupby("origin")["forecast"].nunique()
-    return list(n_forecasts.index[n_forecasts == n_forecasts.max()])
 
 
 def _check_loss(by: str) -> None:

@@ -31,7 +31,6 @@ __all__ = ["OneMoreCustomer", "one_more_customer"]
 ALL, UNKNOWN = "all channels", "(unknown)"
 # fewer customers, or fewer of them who came back, do not tell a channel's own parameters
 FEWEST, FEWEST_BACK = 300, 100
-N_DRAWS = 400
 ACQUISITION = "acquisition"
 
 
@@ -89,7 +88,7 @@ class OneMoreCustomer:
 
 
 def one_more_customer(
-    dataset: Dataset, value: CustomerValue, *, won_since: str | dt.date | None = None
+    dataset: Dataset, value: CustomerValue, *, won_since: str | dt.date | None = None, n_draws: int = 400
 ) -> OneMoreCustomer:
     """Work out what a newly won customer is expected to bring, and beside it what winning one has cost.
 
@@ -104,6 +103,8 @@ def one_more_customer(
     won_since : str or date, optional
         Customers won, and costs spent, from this day to the as-of day. Default: twelve months before it, or the log's
         first day.
+    n_draws : int, default 400
+        Draws of the parameters behind the ranges.
 
     Raises
     ------
@@ -130,11 +131,13 @@ def one_more_customer(
         )
     costs, reason = _costs(dataset, since, until)
     channels = won["channel"].value_counts().index
-    rows = [_row(ALL, won, value, value.model, value.spend_model, "all", costs, reason)]
+    rows = [_row(ALL, won, value, value.model, value.spend_model, "all", costs, reason, n_draws)]
     for channel in channels:
         own = _own_fit(everybody[everybody["channel"] == channel], value)
         purchases, spend, whose = (value.model, value.spend_model, "all") if own is None else (*own, "channel")
-        rows.append(_row(str(channel), won[won["channel"] == channel], value, purchases, spend, whose, costs, reason))
+        rows.append(
+            _row(str(channel), won[won["channel"] == channel], value, purchases, spend, whose, costs, reason, n_draws)
+        )
     frame = pd.DataFrame([rows[0], *sorted(rows[1:], key=lambda row: -row["value"])]).astype({"reason": "str"})
     return OneMoreCustomer(
         frame, since, until, _assumptions(value, since, until), str(value.horizon), f"{dataset.name}, as of {until}"
@@ -164,6 +167,7 @@ def _row(
     whose: str,
     costs: dict[str, float] | None,
     reason: str | None,
+    n_draws: int,
 ) -> dict[str, Any]:
     horizon, margin = value.horizon, value.margin.share
     times = np.concatenate([[0.0], horizon.times(value.statistics.time_unit)])
@@ -177,12 +181,12 @@ def _row(
     drawn = [
         float(np.diff(purchases.expected_of_new(times, p)) @ horizon.discounts) * _mean_spend(q, per_purchase, margin)
         for p, q in zip(
-            purchases.drawn_parameters(N_DRAWS, random), spend.drawn_parameters(N_DRAWS, random), strict=True
+            purchases.drawn_parameters(n_draws, random), spend.drawn_parameters(n_draws, random), strict=True
         )
     ]
     error = float(firsts.std(ddof=1) / np.sqrt(len(firsts))) if len(firsts) > 1 else 0.0
     tail = (1 - value.level) / 2
-    low, high = np.quantile(first + error * random.standard_normal(N_DRAWS) + np.array(drawn), [tail, 1 - tail])
+    low, high = np.quantile(first + error * random.standard_normal(n_draws) + np.array(drawn), [tail, 1 - tail])
     row: dict[str, Any] = {
         "channel": channel,
         "n_won": len(won),

@@ -157,7 +157,7 @@ class CustomerValue:
         """Draw the value per customer of stages or channels."""
         from lifecycle_kit.plots.clv_groups import plot_groups
 
-        found = self.by(what)
+        found = self.by(what).sort_values("clv_per_customer", ascending=False, kind="stable", ignore_index=True)
         each = found.assign(lo=found["lo"] / found["n_customers"], hi=found["hi"] / found["n_customers"])
         return plot_groups(each, what=what, horizon=str(self.horizon), source=self.source, ax=ax)
 

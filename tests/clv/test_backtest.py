@@ -11,7 +11,6 @@ import pytest
 import lifecycle_kit as lk
 from lifecycle_kit.clv.combining import combine
 from lifecycle_kit.clv.forecasts import EVERYBODY, OWN_RATE, SIMPLE, forecasts_at
-from lifecycle_kit.clv.scores import SCORES
 from lifecycle_kit.clv.tracking import expected_repeats, repeats_by_day, track
 from tests.told_rows import shop
 
@@ -110,12 +109,17 @@ def test_a_stack_of_perfect_and_useless_forecasts_takes_the_perfect_one(tilde):
     assert now.counts["average"] == pytest.approx((now.counts["MBG/NBD"] + now.counts["BG/NBD"]) / 2)
 
 
-def test_summary_is_of_origins_at_which_every_forecast_was_made(judged):
-    found = judged.summary().set_index("forecast")
-    assert (found["n_origins"] == 1).all()
-    last = rows_of(judged, ORIGINS[1])
-    for score in SCORES:
-        assert found.loc["MBG/NBD", score] == pytest.approx(last.loc["MBG/NBD", score])
+def test_summary_is_of_all_origins_and_with_the_stack_of_those_that_have_one(judged):
+    found, stacked = judged.summary().set_index("forecast"), judged.summary(with_stack=True).set_index("forecast")
+    assert "stack" not in found.index
+    assert (found["n_origins"] == 2).all()
+    assert (stacked["n_origins"] == 1).all()
+    first, last = (rows_of(judged, origin).loc["MBG/NBD"] for origin in ORIGINS)
+    for score in ("mae", "rmse", "deviance", "gini"):
+        assert found.loc["MBG/NBD", score] == pytest.approx((first[score] + last[score]) / 2)
+        assert stacked.loc["MBG/NBD", score] == pytest.approx(last[score])
+    total = (first["expected"] + last["expected"]) / (first["actual"] + last["actual"]) - 1
+    assert found.loc["MBG/NBD", "bias"] == pytest.approx(total)
     finite = found["deviance"].dropna()
     assert finite.is_monotonic_increasing
     assert judged.best() == found.index[found["kind"] == "model"][0]
@@ -123,17 +127,20 @@ def test_summary_is_of_origins_at_which_every_forecast_was_made(judged):
 
 
 def test_the_verdict_says_who_is_beaten(judged):
-    found = judged.summary().set_index("forecast")["deviance"]
-    best = judged.best()
-    assert f"Best single model by held-out deviance: {best}" in judged.verdict
-    for name in ("average", "stack"):
-        word = "beats" if found[name] < found[best] else "does not beat"
-        assert f"The {name} ({found[name]:.4f}) {word} every single model." in judged.verdict
+    assert f"Best single model by held-out deviance: {judged.best()}" in judged.verdict
+    for name, n_origins in (("average", "2 origins"), ("stack", "1 origin")):
+        found = judged.summary(with_stack=name == "stack").set_index("forecast")
+        best = found.loc[found["kind"] == "model", "deviance"].min()
+        word = "beats" if found.loc[name, "deviance"] < best else "does not beat"
+        told = f"The {name} ({found.loc[name, 'deviance']:.4f} against {best:.4f}, {n_origins}) {word} every"
+        assert told in judged.verdict
     assert judged.verdict in repr(judged)
 
 
 def test_comparing_data_sets(judged):
     table = lk.compare_backtests({"here": judged, "there": judged}).set_index("forecast")
+    assert "stack" not in table.index
+    assert "stack" in set(lk.compare_backtests({"here": judged}, with_stack=True)["forecast"])
     single = table[table["kind"] == "model"]
     assert table.loc[single["here"].idxmin(), "n_best"] == 2
     assert table.loc[single["here"].idxmax(), "n_best"] == 0
