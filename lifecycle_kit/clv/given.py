@@ -196,6 +196,9 @@ def columns_of(X: Any, names: tuple[str, ...]) -> tuple[list[Floats], dict[str, 
             told["log_gaps"] = _numbers(X["log_gaps"], "log_gaps")
         told["time_unit"] = X.attrs.get("time_unit")
     else:
+        if hasattr(X, "toarray"):
+            # numpy would take it for one object
+            raise GivenError(f"X is sparse ({type(X).__name__}).", fix="Give a dense one: X.toarray().")
         try:
             array = np.asarray(X)
         except ValueError as error:
@@ -250,7 +253,7 @@ def weights_of(sample_weight: Any, n_rows: int) -> Floats:
         )
     _must(weight >= 0, weight, "sample_weight", "is negative", "Give how many customers have the row's statistic.")
     if not weight.any():
-        raise GivenError("sample_weight is 0 everywhere: there is no customer.", fix="Give at least two customers.")
+        raise GivenError("sample_weight is zero everywhere: there is no customer.", fix="Give at least two customers.")
     return weight
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy import integrate, special
+from scipy import integrate, sparse, special
 
 from lifecycle_kit.clv.bgnbd import BGNBD
 from lifecycle_kit.clv.given import GivenError, histories
@@ -362,6 +362,7 @@ BAD_TABLES = {
     "a list": ([1, 2, 3], "Expected 2D array, got 1D array instead"),
     "nothing": (None, "Expected 2D array"),
     "four columns": (np.zeros((5, 4)), "X has 4 features, but 3 are expected"),
+    "sparse": (sparse.csr_array(np.eye(3)), r"X is sparse \(csr_array\)\. Give a dense one"),
     "uneven": ([[1, 2, 3], [1, 2]], "X is no table of numbers"),
     "text": ([["0", "0", "5"]], "Column 'frequency' holds text"),
 }
@@ -377,7 +378,7 @@ def test_bad_tables(case):
 
 BAD_WEIGHTS = {
     "negative": ([1, -1, 1], "Row 1: sample_weight -1 is negative"),
-    "all nothing": ([0, 0, 0], "sample_weight is 0 everywhere"),
+    "all nothing": ([0, 0, 0], "sample_weight is zero everywhere"),
     "too few": ([1, 1], r"sample_weight has shape \(2,\), there are 3 rows"),
     "a table": ([[1], [1], [1]], r"sample_weight has shape \(3, 1\)"),
     "one for all": (3, r"sample_weight has shape \(\)"),
