@@ -179,6 +179,11 @@ def try_all(
     return Tried(frame, fitted, labels, found)
 
 
+def _drawn(given: Floats, most: int, random: np.random.Generator) -> Floats:
+    """Return all rows, or some drawn at random where there are more than `most`."""
+    return given if len(given) <= most else given[np.sort(random.choice(len(given), most, replace=False))]
+
+
 def _silhouette(pipeline: Pipeline, given: Floats) -> float:
     """Return the mean silhouette; shown, never chosen by."""
     from sklearn.metrics import silhouette_score

@@ -279,7 +279,7 @@ def plot_stability(
                 if row.candidate == chosen:
                     ax.plot([at], [y], marker="o", markersize=15, markerfacecolor="none", color=style.INK, zorder=4)
                 said.append(f"{row.candidate} {y:.2f} ({row.verdict})")
-            ax.plot([], [], color=colour, marker=mark, linewidth=1.2, label=style.name_of(method))
+            ax.plot([], [], color=colour, marker=mark, linewidth=1.2, label=words.shorten(style.name_of(method), 22))
         low = min(0.0, float(np.nanmin(candidates["stability_low"])))
         ax.set_ylim(low - 0.03, 1.05)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
