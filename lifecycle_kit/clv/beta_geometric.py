@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lifecycle_kit.clv.given import Histories
+from lifecycle_kit.clv.given import Histories, mostly_different
 from lifecycle_kit.clv.likelihood_model import Params
 from lifecycle_kit.clv.maximum import Likelihood
 from lifecycle_kit.clv.purchase_model import NOTHING, PurchaseModel
-from lifecycle_kit.clv.quadrature import beta_nodes
+from lifecycle_kit.clv.quadrature import beta_nodes, interpolated, places
 from lifecycle_kit.clv.tables import BLOCK, beyond
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 __all__ = ["BetaGeometric"]
+
+# steeper powers are worked out for every row: few customers have so many purchases
+STEEP = 20
 
 
 class BetaGeometric(PurchaseModel):
@@ -60,41 +63,49 @@ class BetaGeometric(PurchaseModel):
         n_waits, n_coins = beyond(k * given.x, given.weight), beyond(given.x + m, given.weight)
         waits, coins = np.arange(len(n_waits)), np.arange(len(n_coins))
         n_all = given.n_customers
-        x = given.x.astype(np.float64)
-        # whether there was a coin that may have said stop
+        # without a coin nobody has left: what is then the same for all, or nothing, is not worked out
         tossed = given.x + m > 0
-        blocks = [slice(i, i + BLOCK) for i in range(0, len(given), BLOCK)]
+        blocks = [block for part in (True, False) for block in _blocks(given.chosen(tossed == part))]
 
         def value_and_gradient(place: Floats) -> tuple[float, Floats]:
             r, alpha, a, b = np.exp(place)
-            value = n_waits @ np.log(r + waits) + n_coins @ (np.log(b + coins) - np.log(a + b + coins))
+            stop, log_stop = b + coins, np.log(b + coins)
+            value = n_waits @ np.log(r + waits) + n_coins @ (log_stop - np.log(a + stop))
             value += n_all * r * place[1]
             slope = np.array(
                 [
                     n_waits @ (1 / (r + waits)) + n_all * place[1],
                     n_all * r / alpha,
-                    -(n_coins @ (1 / (a + b + coins))),
-                    n_coins @ (1 / (b + coins) - 1 / (a + b + coins)),
+                    -(n_coins @ (1 / (a + stop))),
+                    n_coins @ (1 / stop - 1 / (a + stop)),
                 ]
             )
-            for rows in blocks:
-                w, shape = given.weight[rows], r + k * x[rows]
-                A, B = alpha + given.T[rows], alpha + given.recency[rows]
-                log_A, log_B = np.log(A), np.log(B)
-                log_S, S_r, S_alpha = _part_of_a_wait(k, shape, given.T[rows] - given.recency[rows], A)
-                stop = np.where(tossed[rows], b + x[rows] + (m - 1), 1.0)
-                odds = np.log(a / stop) + shape * (log_A - log_B) - log_S
-                odds = np.where(tossed[rows], odds, -np.inf)
-                # log(1 + exp(odds)), and the probability to have left
-                shrunk = np.exp(-np.abs(odds))
-                value += w @ (np.maximum(odds, 0) + np.log1p(shrunk) + log_S - shape * log_A)
-                left = np.where(odds > 0, 1.0, shrunk) / (1 + shrunk)
-                stayed = 1 - left
-                wl = w * left
-                slope[0] += wl @ (log_A - log_B) - w @ log_A + (w * stayed) @ S_r
-                slope[1] += wl @ (shape * (1 / A - 1 / B)) - w @ (shape / A) + (w * stayed) @ S_alpha
-                slope[2] += wl.sum() / a
-                slope[3] -= wl @ (1 / stop)
+            inverse, log_odds = 1 / stop, np.log(a) - log_stop
+            for x, recency, T, w in blocks:
+                coin, shape = x + (m - 1), r + k * x
+                A, stayed = alpha + T, w
+                log_A = np.log(A)
+                by_A = shape / A
+                log_S, S_r, S_alpha = _part_of_a_wait(k, shape, T - recency, A)
+                value += w @ (log_S - shape * log_A)
+                slope[0] -= w @ log_A
+                slope[1] -= w @ by_A
+                if coin[0] >= 0:
+                    B = alpha + recency
+                    longer = log_A - np.log(B)
+                    odds = log_odds[coin] + shape * longer - log_S
+                    # log(1 + exp(odds)), and the probability to have left
+                    shrunk = np.exp(-np.abs(odds))
+                    value += w @ (np.maximum(odds, 0) + np.log1p(shrunk))
+                    wl = w * np.where(odds > 0, 1.0, shrunk) / (1 + shrunk)
+                    slope[0] += wl @ longer
+                    slope[1] += wl @ (by_A - shape / B)
+                    slope[2] += wl.sum() / a
+                    slope[3] -= wl @ inverse[coin]
+                    stayed = w - wl
+                if k > 1:
+                    slope[0] += stayed @ S_r
+                    slope[1] += stayed @ S_alpha
             return float(value), slope * np.exp(place)
 
         return value_and_gradient
@@ -104,16 +115,15 @@ class BetaGeometric(PurchaseModel):
 
         k, m = self._k, self._first_coin
         r, alpha, a, b = params.values()
-        made = np.empty(len(given))
+        made = np.ones(len(given))
         for i in range(0, len(given), BLOCK):
-            rows = slice(i, i + BLOCK)
+            tossed = np.flatnonzero(given.x[i : i + BLOCK] + m > 0)
+            if not len(tossed):
+                continue
+            rows = i + tossed
             x, T, recency = given.x[rows], given.T[rows], given.recency[rows]
             shape, A = r + k * x, alpha + T
-            ratio = A / (alpha + recency)
-            stop = b + x + (m - 1)
-            if m == 0:
-                stop = np.where(x > 0, stop, np.inf)  # no coin
-            odds = np.log(a) - np.log(stop) + shape * np.log(ratio)
+            odds = np.log(a) - np.log(b + x + (m - 1)) + shape * np.log(A / (alpha + recency))
             if k > 1:
                 odds -= _part_of_a_wait(k, shape, T - recency, A)[0]
             made[rows] = expit(-odds)
@@ -127,15 +137,13 @@ class BetaGeometric(PurchaseModel):
         r, alpha, a, b = params.values()
         pairs, back = _pairs(given)
         found = np.empty((len(pairs), len(horizons)))
-        for x in np.unique(pairs.x):
+        n_alike = np.bincount(pairs.x) if pairs.x.max() < 20 * len(pairs) else None
+        for x in np.unique(pairs.x) if n_alike is None else np.flatnonzero(n_alike):
             rows = np.flatnonzero(pairs.x == x)
             scale = horizons / (alpha + pairs.T[rows])[:, None]
-            nodes, weights = beta_nodes(a, b + x + self._first_coin, float(scale.max()), r + float(x))
-            total = np.zeros_like(scale)
-            # (1 - (1 + p z)^-(r + x)) / p: positive, at most (r + x) z
-            for p, weight in zip(nodes, weights, strict=True):
-                total -= weight / p * np.expm1(-(r + x) * np.log1p(p * scale))
-            found[rows] = total
+            shape = r + float(x)
+            nodes, weights = beta_nodes(a, b + x + self._first_coin, float(scale.max()), shape)
+            found[rows] = _made(scale, shape, nodes, weights)
         return found if back is None else found[back]
 
     def _at_least_if_alive(self, given: Histories, horizon: float, params: Params) -> Iterator[Floats]:
@@ -181,6 +189,33 @@ class BetaGeometric(PurchaseModel):
         return np.where(alive, np.minimum(made, last), 0)
 
 
+def _blocks(given: Histories) -> list[tuple[Floats, Floats, Floats, Floats]]:
+    """Return (x, recency, T, weight) of so many rows at a time that they fit into the cache."""
+    columns = (given.x, given.recency, given.T, given.weight)
+    return [tuple(column[i : i + BLOCK] for column in columns) for i in range(0, len(given), BLOCK)]  # type: ignore[misc]
+
+
+def _made(z: Floats, shape: float, nodes: Floats, weights: Floats) -> Floats:
+    """Return the mean of (1 - (1 + p z)^-shape) / p over the nodes p: positive, at most z shape."""
+
+    def mean(z: Floats) -> Floats:
+        total = np.zeros_like(z)
+        for p, weight in zip(nodes, weights, strict=True):
+            total -= weight / p * np.expm1(-shape * np.log1p(p * z))
+        return total
+
+    low, high = float(z.min()), float(z.max())
+    if shape > STEEP or low < 1e-6 or high == low:
+        return mean(z)
+    # as a function of log(1 + z) it is smooth in a strip of half width pi / 2, and grows there by 2^(shape / 2) at most
+    half = (np.log1p(high) - np.log1p(low)) / 2
+    n = places(half, np.pi / 2, 0.35 * shape)
+    if n is None or n * 20 > z.size:
+        return mean(z)
+    # divided by z, which takes out what would be lost where z is small
+    return z * interpolated(lambda s: mean(np.expm1(s)) / np.expm1(s), np.log1p(z), n)
+
+
 def _part_of_a_wait(k: int, shape: Floats, since: Floats, A: Floats) -> tuple[Floats | float, Floats, Floats]:
     """Return log S, and its slopes in r and in alpha."""
     if k == 1:
@@ -212,6 +247,8 @@ def _pairs(given: Histories) -> tuple[Histories, NDArray[np.int64] | None]:
     import pandas as pd
 
     if len(given) < 1000:
+        return given, None
+    if mostly_different(given.T):
         return given, None
     codes, values = pd.factorize(given.T)
     if len(values) * 4 > len(given):

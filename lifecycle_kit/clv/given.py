@@ -28,6 +28,7 @@ __all__ = [
     "check_units",
     "columns_of",
     "histories",
+    "mostly_different",
     "weights_of",
 ]
 
@@ -82,6 +83,8 @@ class Histories:
     def distinct(self) -> Histories:
         """Return the distinct rows, each with the number of customers that have it."""
         weight: Floats
+        if mostly_different(self.T):
+            return self
         keys, columns = _coded(self.x, self.recency, self.T)
         if (self.weight == 1).all():
             # sorting alone is several times faster than sorting with the way back
@@ -102,6 +105,16 @@ class Histories:
     def scaled(self, by: float) -> Histories:
         """Return the histories with times in units of `by`. The log gaps stay in the old unit."""
         return Histories(self.x, self.recency / by, self.T / by, self.weight, self.log_gaps, None)
+
+
+def mostly_different(values: NDArray[Any]) -> bool:
+    """Return whether most values are there once or twice, as far as a sample tells: then nothing is put together."""
+    if len(values) < 100_000:
+        return False
+    # drawing s of n with repetition, s^2 / 2 n pairs are of one row; of one value, with n / k values, k times as many
+    n_drawn = int(8 * np.sqrt(len(values)))
+    drawn = values[np.random.default_rng(0).integers(0, len(values), n_drawn)]
+    return n_drawn - len(np.unique(drawn)) < 64
 
 
 def _coded(*columns: NDArray[Any]) -> tuple[Whole, list[tuple[NDArray[Any], int]]]:

@@ -26,6 +26,8 @@ Likelihood = Callable[["Floats"], tuple[float, "Floats"]]
 LOWEST, HIGHEST = -12.0, 10.0
 # in log parameters; the gradient is exact, so one step from the maximum is enough
 STEP = 1e-5
+# no fit that is to be trusted lies farther from where it began
+FAR = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,10 @@ def maximise(likelihood: Likelihood, start: Floats, n_customers: float, rough: L
 
 
 def _climb(likelihood: Likelihood, start: Floats, n_customers: float) -> tuple[Floats, str, bool, int]:
+    """Climb without bounds; within bounds, from the start again, where that led far away, or on to a ridge."""
+    found = _unbounded(likelihood, start, np.eye(len(start)), n_customers, FAR)
+    if found is not None:
+        return found
     from scipy.optimize import minimize
 
     def loss(place: Floats) -> tuple[float, Floats]:
@@ -87,35 +93,49 @@ def _climb(likelihood: Likelihood, start: Floats, n_customers: float) -> tuple[F
 
     bounds = [(LOWEST, HIGHEST)] * len(start)
     options = {"maxiter": 500, "maxfun": 1000, "ftol": 1e-14, "gtol": 1e-8}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    within = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     # at a bound the gradient need not vanish, and a search that cannot climb any more has arrived
-    gradient = np.asarray(found.jac)
-    free = (found.x > LOWEST + 1e-6) & (found.x < HIGHEST - 1e-6)
-    flat = bool(np.all(np.abs(gradient[free]) < 1e-5)) and bool(np.isfinite(found.fun))
-    return found.x, str(found.message), bool(found.success) or flat, int(found.nfev)
+    gradient = np.asarray(within.jac)
+    free = (within.x > LOWEST + 1e-6) & (within.x < HIGHEST - 1e-6)
+    flat = bool(np.all(np.abs(gradient[free]) < 1e-5)) and bool(np.isfinite(within.fun))
+    return within.x, str(within.message), bool(within.success) or flat, int(within.nfev)
 
 
 def _polish(likelihood: Likelihood, near: Maximum, n_customers: float) -> tuple[Floats, str, bool, int]:
     """Go on from a place nearby whose curvature is known; climb from it plainly where that leads out of bounds."""
+    sizes, axes = np.linalg.eigh(near.information / n_customers)
+    inside = np.all(near.place < HIGHEST - 1) and np.all(near.place > LOWEST + 1)
+    if sizes[0] > 1e-6 and inside:
+        found = _unbounded(likelihood, near.place, axes / np.sqrt(sizes), n_customers, HIGHEST - 1)
+        if found is not None:
+            return (*found[:3], near.n_looks + found[3])
+    return _climb(likelihood, near.place, n_customers)
+
+
+def _unbounded(
+    likelihood: Likelihood, start: Floats, away: Floats, n_customers: float, farthest: float
+) -> tuple[Floats, str, bool, int] | None:
+    """Climb from a start in steps along the columns of `away`; None where that does not end on a peak, or too far.
+
+    For so few parameters this is far cheaper than a search within bounds, whose matrices of four rows wake all threads
+    of the linear algebra at each step.
+    """
     from scipy.optimize import minimize
 
-    sizes, axes = np.linalg.eigh(near.information / n_customers)
-    if sizes[0] <= 1e-6 or np.any(near.place > HIGHEST - 1) or np.any(near.place < LOWEST + 1):
-        return _climb(likelihood, near.place, n_customers)
-    away = axes / np.sqrt(sizes)
-
     def loss(z: Floats) -> tuple[float, Floats]:
-        place = near.place + away @ z
-        value, gradient = likelihood(np.clip(place, LOWEST, HIGHEST))
+        value, gradient = likelihood(np.clip(start + away @ z, LOWEST, HIGHEST))
         return -value / n_customers, -(gradient @ away) / n_customers
 
-    options = {"maxiter": 100, "ftol": 1e-15, "gtol": 1e-8}
-    found = minimize(loss, np.zeros(len(sizes)), jac=True, method="L-BFGS-B", options=options)
-    place = near.place + away @ found.x
-    if np.any(place > HIGHEST) or np.any(place < LOWEST) or not np.isfinite(found.fun):
-        return _climb(likelihood, near.place, n_customers)
-    flat = bool(np.all(np.abs(found.jac) < 1e-5))
-    return place, str(found.message), bool(found.success) or flat, near.n_looks + int(found.nfev)
+    options = {"maxiter": 200, "gtol": 1e-8}
+    with np.errstate(all="ignore"):
+        found = minimize(loss, np.zeros(len(start)), jac=True, method="BFGS", options=options)
+    place = start + away @ found.x
+    flat = bool(np.all(np.abs(found.jac) < 1e-6)) and bool(np.isfinite(found.fun))
+    # a ridge is flat too: there the way to the top may be long, and is left to the search within bounds
+    steep = np.linalg.eigvalsh(away @ found.hess_inv @ away.T)[-1] < n_customers
+    if not flat or not steep or np.any(np.abs(place) > farthest):
+        return None
+    return place, str(found.message), True, int(found.nfev)
 
 
 def curvature(likelihood: Likelihood, place: Floats, gradient: Floats) -> Floats:

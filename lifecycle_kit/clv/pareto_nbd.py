@@ -168,30 +168,36 @@ def _left(
     e = np.where(np.abs(e) < 1e-9, 1e-9, e)
     reach = e * np.log1p(width / c)
     nodes, weights = legendre(N_NODES)
-    # the far end, where the two powers differ most, gets more of the nodes
-    far, weights = (1 - nodes) ** 3, weights * 3 * (1 - nodes) ** 2
-    e, reach = e[:, None], reach[:, None]
+    # the far end, where the two powers differ most, gets more of the nodes; one row per node from here on
+    far, weights = ((1 - nodes) ** 3)[:, None], (weights * 3 * (1 - nodes) ** 2)[:, None]
     # 1 + expm1(reach) (1 - far), without the difference that cancels where the power has all but vanished
-    vanished = reach < -1
-    near = np.where(vanished, 0.0, np.expm1(reach) * (1 - far))
-    stretched = np.where(vanished, np.log(far + np.exp(reach) * (1 - far)), np.log1p(near)) / e
-    whole = (np.expm1(reach) / e)[:, 0]
-    v = c[:, None] * np.expm1(stretched)
-    in_A, in_B = np.log1p(v / A[:, None]), np.log1p(v / B[:, None])
-    weighed = weights * np.exp(m[:, None] * stretched - p[:, None] * in_A - q * in_B)
-    total = weighed.sum(axis=1)
+    fallen = np.expm1(reach)
+    stretched = np.log1p(fallen * (1 - far))
+    vanished = np.flatnonzero(reach < -1)
+    if len(vanished):
+        stretched[:, vanished] = np.log(far + np.exp(reach[vanished]) * (1 - far))
+    stretched /= e
+    whole = fallen / e
+    v = c * np.expm1(stretched)
+    over_A = v / A
+    in_A, in_B = np.log1p(over_A), np.log1p(v / B)
+    weighed = weights * np.exp(m * stretched - p * in_A - q * in_B)
+    total = weighed.sum(axis=0)
     with np.errstate(divide="ignore"):  # nobody has left in no time
         value = np.log(s / beta) - p * np.log(A) - q * np.log1p(recency / beta) + np.log(c * whole * total)
     if not with_means:
         return value, np.empty((4, 0))
-    u = recency[:, None] + v
-    share = weighed / total[:, None]
+    u = recency + v
+
+    def mean(of: Floats) -> Floats:
+        return np.asarray(np.einsum("ij,ij->j", weighed, of) / total)
+
     means = np.array(
         [
-            np.log(A) + (share * in_A).sum(axis=1),
-            (share / (alpha + u)).sum(axis=1),
-            np.log1p(recency / beta) + (share * in_B).sum(axis=1),
-            (share * (u / (beta + u))).sum(axis=1) / beta,
+            np.log(A) + mean(in_A),
+            mean(1 / (1 + over_A)) / A,
+            np.log1p(recency / beta) + mean(in_B),
+            mean(u / (beta + u)) / beta,
         ]
     )
     return value, means

@@ -1,7 +1,11 @@
-"""Means of smooth positive functions: Gauss's nodes for the beta distribution, and for a stretch of time."""
+"""Means of smooth positive functions: Gauss's nodes for the beta distribution, and for a stretch of time.
+
+And a smooth function at very many places, from few.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-__all__ = ["beta_nodes", "legendre"]
+__all__ = ["beta_nodes", "interpolated", "legendre", "places"]
 
 FEWEST, MOST = 10, 1200
 # powers above this are so steep that three times as many nodes are needed
@@ -63,3 +67,40 @@ def legendre(n: int) -> tuple[Floats, Floats]:
     """Return Gauss-Legendre nodes and weights on (0, 1)."""
     y, weights = np.polynomial.legendre.leggauss(n)
     return (1 + y) / 2, weights / 2
+
+
+def places(half: float, strip: float, growth: float) -> int | None:
+    """Return how many values fix a smooth function on a stretch to all digits; None where that takes too many.
+
+    Parameters
+    ----------
+    half : float
+        Half the length of the stretch.
+    strip : float
+        The function is smooth so far above and below the stretch, in the complex plane.
+    growth : float
+        Logarithm of how much larger it gets there.
+    """
+    # as with Gauss's nodes: the error falls by the sum of half axes of an ellipse, here one that fits into the strip
+    ratio = strip / half
+    rho = ratio + np.sqrt(ratio**2 + 1)
+    return int((37 + growth) / np.log(rho)) + 3 if rho > 4 else None
+
+
+def interpolated(function: Callable[[Floats], Floats], where: Floats, n: int) -> Floats:
+    """Return a smooth function at many places, from its values at n of Chebyshev's between the outermost."""
+    from numpy.polynomial import chebyshev
+
+    low, high = float(where.min()), float(where.max())
+    middle, half = (low + high) / 2, (high - low) / 2
+    angles = np.pi * (np.arange(n) + 0.5) / n
+    parts = np.cos(np.outer(np.arange(n), angles)) @ function(middle + half * np.cos(angles)) * (2 / n)
+    parts[0] /= 2
+    # powers lose few digits, as the parts fall faster than the numbers in their polynomials grow (rho > 4)
+    powers = chebyshev.cheb2poly(parts)
+    y = (where - middle) / half
+    made = np.full_like(y, powers[-1])
+    for power in powers[-2::-1]:
+        made *= y
+        made += power
+    return made
