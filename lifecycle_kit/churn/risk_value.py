@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecycle_kit.churn.risk_value_given import UNKNOWN, checked_edges, checked_level, read
+from lifecycle_kit.churn.risk_value_given import UNKNOWN, checked_edges, read
+from lifecycle_kit.clv.asked import level_of
 from lifecycle_kit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def risk_value(
 
     risks = checked_edges("risk_edges", RISK_EDGES if risk_edges is None else risk_edges)
     values = checked_edges("value_edges", VALUE_EDGES if value_edges is None else value_edges)
-    level = checked_level(level)
+    level = level_of(level)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise UsageError(f"seed is {seed!r}.", fix="Give a whole number of at least 0.")
     given = read(risk, value, stages)

@@ -13,7 +13,7 @@ from lifecycle_kit.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["UNKNOWN", "Given", "checked_edges", "checked_level", "read"]
+__all__ = ["UNKNOWN", "Given", "checked_edges", "read"]
 
 UNKNOWN = "(unknown)"
 
@@ -110,10 +110,3 @@ def checked_edges(name: str, edges: Sequence[float]) -> tuple[float, float]:
     if not 0 < low < high < 1:
         raise UsageError(f"{name} is {edges!r}.", fix="Give two numbers between 0 and 1, the smaller first.")
     return low, high
-
-
-def checked_level(level: float) -> float:
-    """Return a coverage between 0 and 1."""
-    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise UsageError(f"level is {level!r}.", fix="Give a coverage between 0 and 1: 0.9.")
-    return float(level)

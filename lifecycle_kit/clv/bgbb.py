@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from lifecycle_kit.clv.contracts import discounted_sum, level_of, rate_of, refuse_sparse, whole_numbers
+from lifecycle_kit.clv.asked import level_of, rate_of, whole_numbers
+from lifecycle_kit.clv.contracts import discounted_sum, refuse_sparse
 from lifecycle_kit.clv.given import Histories, _must, check_fit_for_purpose, columns_of, weights_of
 from lifecycle_kit.clv.likelihood_model import LikelihoodModel, Params
 from lifecycle_kit.clv.maximum import Likelihood

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lifecycle_kit.clv.contracts import cohorts_of, discounted_sum, level_of, lost_and_left, rate_of, whole_numbers
+from lifecycle_kit.clv.asked import level_of, rate_of, whole_numbers
+from lifecycle_kit.clv.contracts import cohorts_of, discounted_sum, lost_and_left
 from lifecycle_kit.clv.given import GivenError
 from lifecycle_kit.clv.likelihood_model import FLAT, LikelihoodModel
 from lifecycle_kit.clv.maximum import Likelihood

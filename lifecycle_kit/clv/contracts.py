@@ -11,7 +11,7 @@ import numpy as np
 from lifecycle_kit.calendar import parse_as_of
 from lifecycle_kit.clv.given import GivenError
 from lifecycle_kit.clv.tables import BLOCK
-from lifecycle_kit.errors import UnknownNameError, UsageError
+from lifecycle_kit.errors import UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,18 +24,13 @@ if TYPE_CHECKING:
 __all__ = [
     "cohorts_of",
     "discounted_sum",
-    "level_of",
     "lost_and_left",
-    "rate_of",
     "refuse_sparse",
     "survivors",
-    "whole_numbers",
 ]
 
 # months in a period; a week is seven days
 PERIODS = {"week": 0, "month": 1, "quarter": 3, "year": 12}
-# without a horizon: below this, what comes in after millions of periods would count
-SMALLEST_RATE = 1e-6
 
 
 def survivors(contracts: pd.DataFrame, *, as_of: str | dt.date | dt.datetime, period: str = "month") -> pd.DataFrame:
@@ -269,53 +264,3 @@ def discounted_sum(h: Callable[[Floats], Floats], rate: float, n: int | None) ->
         if rate > 0 and np.exp(-fallen) < 1e-16 * rate * total:
             break
     return total
-
-
-def rate_of(discount_rate: float, horizon: Any) -> float:
-    """Return a discount rate per period.
-
-    Raises
-    ------
-    UsageError
-        When it is no number of at least 0; or so small, without a horizon, that the sum has no end.
-    """
-    try:
-        rate = float(discount_rate)
-    except (TypeError, ValueError):
-        rate = np.nan
-    if not (np.isfinite(rate) and rate >= 0 and (horizon is not None or rate >= SMALLEST_RATE)):
-        raise UsageError(
-            f"discount_rate is {discount_rate!r}.",
-            fix=f"Give a rate per period, at least 0; without a horizon at least {SMALLEST_RATE:g}.",
-        )
-    return rate
-
-
-def whole_numbers(given: Any, name: str, lowest: int = 0) -> Whole:
-    """Return one or several whole numbers as an array.
-
-    Raises
-    ------
-    UsageError
-        When one is not whole, or too small.
-    """
-    try:
-        made = np.atleast_1d(np.asarray(given, dtype=np.float64))
-    except (TypeError, ValueError):
-        made = np.array([np.nan])
-    if made.ndim != 1 or not (np.isfinite(made) & (made == np.floor(made)) & (made >= lowest)).all():
-        raise UsageError(f"{name} is {given!r}.", fix=f"Give a whole number, at least {lowest}, or several.")
-    return made.astype(np.int64)
-
-
-def level_of(level: float) -> float:
-    """Return the coverage of an interval.
-
-    Raises
-    ------
-    UsageError
-        When it is not between 0 and 1.
-    """
-    if not 0 < level < 1:
-        raise UsageError(f"level is {level!r}.", fix="Give a coverage between 0 and 1: 0.9.")
-    return float(level)

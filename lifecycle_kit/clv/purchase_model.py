@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from lifecycle_kit.clv.asked import horizons_of, level_of, one_horizon
 from lifecycle_kit.clv.given import HISTORY, Histories, check_fit_for_purpose, check_units, histories
 from lifecycle_kit.clv.likelihood_model import LikelihoodModel, Params
 from lifecycle_kit.clv.maximum import Likelihood
@@ -97,7 +98,7 @@ class PurchaseModel(LikelihoodModel, ABC):
             When a row contradicts itself, or nothing can be learnt from the rows.
         """
         self._check_parameters()
-        _one_horizon(self.horizon)
+        one_horizon(self.horizon)
         given = histories(X, sample_weight)
         self._learn(given, check_for=X)
         return self
@@ -157,7 +158,7 @@ class PurchaseModel(LikelihoodModel, ABC):
 
     def predict(self, X: Any) -> Floats:
         """Return expected purchases of each customer within `horizon`."""
-        return self.expected_transactions(X, _one_horizon(self.horizon))
+        return self.expected_transactions(X, one_horizon(self.horizon))
 
     def expected_transactions(self, X: Any, horizon: ArrayLike) -> Floats:
         """Return how many purchases each customer is expected to make after T.
@@ -174,7 +175,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         array
             Shape (customers,); for a sequence of horizons (customers, horizons).
         """
-        horizons = _horizons(horizon)
+        horizons = horizons_of(horizon)
         found = self._expected(self._asked(X), horizons, self.params_)
         return found[:, 0] if np.ndim(horizon) == 0 else found
 
@@ -192,7 +193,7 @@ class PurchaseModel(LikelihoodModel, ABC):
             A number for one horizon, shape (horizons,) for a sequence of them.
         """
         self._check_fitted()
-        found = self.expected_of_new(_horizons(horizon), self.params_)
+        found = self.expected_of_new(horizons_of(horizon), self.params_)
         return float(found[0]) if np.ndim(horizon) == 0 else found
 
     def expected_of_new(self, horizons: Floats, params: Params) -> Floats:
@@ -218,12 +219,12 @@ class PurchaseModel(LikelihoodModel, ABC):
         array
             Shape (customers, 2).
         """
-        tail = (1 - _level(level)) / 2
+        tail = (1 - level_of(level)) / 2
         given = self._asked(X)
         keys, back = given.distinct_and_back()
         found = np.zeros((len(keys), 2), dtype=np.int64)
         # P(Y <= m - 1) = 1 - P(Y >= m): the quantile is passed while P(Y >= m) is above the rest
-        for above in self._at_least(keys, _one_horizon(horizon), until=tail):
+        for above in self._at_least(keys, one_horizon(horizon), until=tail):
             found[:, 0] += above > 1 - tail
             found[:, 1] += above > tail
         return found[back]
@@ -253,8 +254,8 @@ class PurchaseModel(LikelihoodModel, ABC):
         """
         from scipy.stats import gamma
 
-        tail = (1 - _level(level)) / 2
-        ahead = np.array([_one_horizon(horizon)])
+        tail = (1 - level_of(level)) / 2
+        ahead = np.array([one_horizon(horizon)])
         given = self._asked(X, sample_weight).distinct()
         mean = self._expected(given, ahead, self.params_)[:, 0]
         total = float(given.weight @ mean)
@@ -299,7 +300,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         """
         if parameters not in ("drawn", "fitted"):
             raise UsageError(f"parameters is {parameters!r}.", fix="Give 'drawn' or 'fitted'.")
-        given, ahead = self._asked(X), _one_horizon(horizon)
+        given, ahead = self._asked(X), one_horizon(horizon)
         random = np.random.default_rng(random_state)
         each = self.drawn_parameters(n_draws, random) if parameters == "drawn" else iter([self.params_] * n_draws)
         return np.array([self.draw(given, ahead, params, random) for params in each])
@@ -320,7 +321,7 @@ class PurchaseModel(LikelihoodModel, ABC):
             raise UsageError(
                 f"discount_rate is {discount_rate!r}.", fix="Give a rate of at least 0; without a horizon above 0."
             )
-        end = _one_horizon(horizon) if horizon is not None else 37 / rate
+        end = one_horizon(horizon) if horizon is not None else 37 / rate
         # by parts: the integral of exp(-rate u) dE(u) is exp(-rate end) E(end) + rate x integral of exp(-rate u) E(u)
         nodes, weights = np.polynomial.legendre.leggauss(24)
         edges = end * np.linspace(0, 1, 2 + int(rate * end / 4)) ** 2
@@ -378,26 +379,3 @@ def _just_won() -> Histories:
     """Return somebody at the instant of the first purchase."""
     zero = np.zeros(1)
     return Histories(np.zeros(1, dtype=np.int64), zero, zero, np.ones(1))
-
-
-def _horizons(horizon: Any) -> Floats:
-    try:
-        made = np.atleast_1d(np.asarray(horizon, dtype=np.float64))
-    except (TypeError, ValueError):
-        made = np.array([np.nan])
-    if made.ndim != 1 or not np.isfinite(made).all() or (made < 0).any():
-        raise UsageError(f"horizon is {horizon!r}.", fix="Give a length of time, at least 0, in the data's time unit.")
-    return made
-
-
-def _one_horizon(horizon: Any) -> float:
-    made = _horizons(horizon)
-    if np.ndim(horizon) > 0:
-        raise UsageError(f"horizon is {horizon!r}.", fix="Give one length of time here.")
-    return float(made[0])
-
-
-def _level(level: float) -> float:
-    if not 0 < level < 1:
-        raise UsageError(f"level is {level!r}.", fix="Give a coverage between 0 and 1: 0.9.")
-    return float(level)

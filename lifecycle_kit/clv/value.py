@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lifecycle_kit.clv.asked import level_of
 from lifecycle_kit.clv.forecasts import expected_spend, fit_all, fit_spend
 from lifecycle_kit.clv.given import histories
 from lifecycle_kit.clv.horizon import Horizon
@@ -220,8 +221,7 @@ def customer_value(
 
     if isinstance(n_draws, bool) or not isinstance(n_draws, int) or n_draws < 50:
         raise UsageError(f"n_draws is {n_draws!r}.", fix="Give a whole number of at least 50.")
-    if not 0 < level < 1:
-        raise UsageError(f"level is {level!r}.", fix="Give a coverage between 0 and 1: 0.9.")
+    level_of(level)
     name, unfitted = named_model(model)
     told = purchase_statistics(dataset, as_of=as_of, since=since, grain=grain, time_unit=time_unit)
     horizon = Horizon(told.as_of, horizon_months, discount_rate)
