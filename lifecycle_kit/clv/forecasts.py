@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-__all__ = ["BASELINES", "Forecasts", "expected_spend", "fit_all", "fit_spend", "forecasts_at"]
+__all__ = ["BASELINES", "SIMPLE", "Forecasts", "expected_spend", "fit_all", "fit_spend", "forecasts_at"]
 
 # what anybody can work out without a model
 EVERYBODY, OWN_RATE, SIMPLE = "everybody's mean", "own rate", "simple formula"

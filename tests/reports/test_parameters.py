@@ -138,5 +138,7 @@ def test_lifecycle_report_needs_data_that_exists(tmp_path: Path) -> None:
     assert {name: value for name, value in found.items() if value} == {
         "data": str(tmp_path),
         "title": "Customer lifecycle report",
+        "value_months": 24,
+        "discount_rate": 0.1,
     }
     assert set(found) >= set(DECLARATIONS)
