@@ -72,6 +72,7 @@ def result_of(
     seed: int,
     source: str,
     warned: list[str],
+    earlier: pd.DataFrame | None,
 ) -> Segments:
     """Name the groups of one candidate, and put together what is told of them.
 
@@ -81,7 +82,11 @@ def result_of(
         All customers, as of the as-of day.
     at : int
         Which candidate.
+    earlier : pandas.DataFrame, optional
+        As `again` gives it.
     """
+    import pandas as pd
+
     row, pipeline = tried.frame.loc[at], tried.fitted[at]
     numbers = _in_order(window.judged, tried.labels[at], _n_numbers(pipeline))
     label = labels_of(pipeline, window.judged, numbers)
@@ -105,6 +110,7 @@ def result_of(
         deviations=_deviations(pipeline, now, frame, names, chosen.names),
         outcomes=_told(window, tried, at, label, names, numbers, seed),
         transitions=_moves(pipeline, window, label, names, numbers),
+        earlier=pd.DataFrame({name: [] for name in ("outcome", "effect", "p", "rfm")}) if earlier is None else earlier,
         features=features,
         pipeline=pipeline,
         names=tuple(names),

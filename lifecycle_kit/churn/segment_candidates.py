@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-__all__ = ["RFM_GROUPS", "Sizes", "Tried", "try_all"]
+__all__ = ["RFM_GROUPS", "Sizes", "Tried", "again", "try_all"]
 
 RFM_GROUPS = "RFM groups"
 _SILHOUETTE_OF = 1_000
@@ -177,6 +177,32 @@ def try_all(
     whole = dict.fromkeys(("n_asked", "smallest_later", "smallest_later_wanted"), "Int64")
     frame = pd.DataFrame(rows).astype({**whole, "useful_for": "str", "reasons": "str"})
     return Tried(frame, fitted, labels, found)
+
+
+def again(
+    candidate: Candidate,
+    table: pd.DataFrame,
+    names: tuple[str, ...],
+    *,
+    outcomes: Mapping[str, Floats],
+    rfm_label: Whole,
+    n_permutations: int,
+    quantiles: tuple[float, float],
+    seed: int,
+) -> pd.DataFrame:
+    """Fit one candidate on another day, and judge it by the window that followed: nobody chose it by that one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per outcome: outcome, effect, p, rfm (effect of named RFM groups).
+    """
+    with quietly():
+        label = np.asarray(pipeline_of(candidate, names, seed, quantiles).fit(table).predict(table), dtype=np.int64)
+    groupings = {"mine": np.unique(label, return_inverse=True)[1], RFM_GROUPS: rfm_label}
+    found = compared(groupings, outcomes, baselines=(RFM_GROUPS,), n_permutations=n_permutations, seed=seed).effects
+    mine, plain = (found[found["grouping"] == name].reset_index(drop=True) for name in ("mine", RFM_GROUPS))
+    return mine[["outcome", "effect", "p"]].assign(rfm=plain["effect"])
 
 
 def _drawn(given: Floats, most: int, random: np.random.Generator) -> Floats:

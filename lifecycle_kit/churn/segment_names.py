@@ -71,9 +71,11 @@ def name_segments(deviations: pd.DataFrame, one_time_share: Sequence[float]) -> 
         same = [i for i, other in enumerate(names) if other == name]
         if len(same) == 1:
             continue
-        spread = deviations.iloc[same].max() - deviations.iloc[same].min()
-        measure = str(spread.abs().idxmax())
-        rising = sorted(same, key=lambda i: (float(deviations[measure].iloc[i]), i))
+        # a group that nobody is in has no deviations
+        there = deviations.iloc[same].fillna(0.0)
+        spread = there.max() - there.min()
+        measure = str(spread.idxmax())
+        rising = [same[i] for i in np.argsort(there[measure].to_numpy(), kind="stable")]
         words = WORDS[measure]
         for place, i in enumerate(rising):
             if len(same) == 2 and spread[measure] > 0:

@@ -64,6 +64,9 @@ class Segments:
         value, lo, hi (95 % intervals), random_lo, random_hi (where 95 % of random groups of that size lie).
     transitions : pandas.DataFrame
         One row per pair of groups: from_segment, to_segment, n_customers, share.
+    earlier : pandas.DataFrame
+        The same method with as many groups, fitted a window earlier and judged by the window before the last, which
+        did not choose it: one row per outcome: outcome, effect, p, rfm. Empty where the log is too short.
     features : pandas.DataFrame
         One row per measure: what was left out, filled, drawn in.
     pipeline : Pipeline
@@ -91,6 +94,7 @@ class Segments:
     deviations: pd.DataFrame
     outcomes: pd.DataFrame
     transitions: pd.DataFrame
+    earlier: pd.DataFrame
     features: pd.DataFrame
     pipeline: Pipeline
     names: tuple[str, ...]
@@ -156,6 +160,9 @@ class Segments:
             rows.append(
                 ("customers who keep their group", f"{keep:.0%}", f"at least {bars.keep:.0%}", keep >= bars.keep)
             )
+        for again in self.earlier.itertuples(index=False):
+            told = f"{again.effect:.3f} (p = {again.p:.2g}), RFM {again.rfm:.3f}"
+            rows.append((f"{again.outcome} in the window before, which did not choose", told, None, None))
         made = pd.DataFrame(rows, columns=["question", "found", "wanted", "is_cleared"])
         return made.astype({"is_cleared": "boolean"})
 

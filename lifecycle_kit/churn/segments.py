@@ -12,7 +12,7 @@ from lifecycle_kit.churn.clusterers import METHODS, Candidate, check_methods
 from lifecycle_kit.churn.purchase_table import purchase_table
 from lifecycle_kit.churn.rfm import rfm_of
 from lifecycle_kit.churn.segment_build import Window, result_of
-from lifecycle_kit.churn.segment_candidates import Sizes, try_all
+from lifecycle_kit.churn.segment_candidates import Sizes, again, try_all
 from lifecycle_kit.churn.segment_features import QUANTILES, choose_features
 from lifecycle_kit.churn.segment_result import Segments
 from lifecycle_kit.churn.segment_verdict import Bars, best_of
@@ -102,9 +102,12 @@ def segments(
     _check(methods, k, window_days, n_bootstrap, n_permutations, max_customers, stability_customers, quantiles)
     now = purchase_table(dataset, as_of, since)
     before, reason = _before(dataset, now.as_of, window_days, since)
+    day = now.as_of - dt.timedelta(days=window_days)
+    earlier = None if before is None else _before(dataset, day, window_days, since)[0]
     return segments_of(
         now.frame,
         before,
+        earlier,
         as_of=now.as_of,
         window_days=window_days,
         not_judged=reason,
@@ -121,6 +124,7 @@ def segments(
 def segments_of(
     now: pd.DataFrame,
     before: pd.DataFrame | None = None,
+    earlier: pd.DataFrame | None = None,
     *,
     as_of: dt.date,
     window_days: int = 91,
@@ -142,6 +146,8 @@ def segments_of(
     before : pandas.DataFrame, optional
         The same a window earlier, with what came in the window: has_lapsed, spend, and has_responded where known.
         Default: nothing is judged.
+    earlier : pandas.DataFrame, optional
+        The same two windows earlier, to see whether what was chosen told as much in the window before.
     not_judged : str, optional
         Why there is no `before`.
     sizes : Sizes, optional
@@ -201,17 +207,33 @@ def segments_of(
             f"The best of {len(candidates)} candidates was chosen by the window that judged it: its figures flatter it "
             "a little."
         )
+    at = best_of(tried.frame, tuple(outcomes))
+    repeated = None
+    if outcomes and earlier is not None and len(earlier) >= max(least, 2 * bars.smallest_customers):
+        there = _some(earlier, sizes.judged, seed)
+        repeated = again(
+            candidates[at],
+            there,
+            chosen.names,
+            outcomes={name: told for name, told in _outcomes(there)[0].items() if name in outcomes},
+            rfm_label=np.unique(rfm_of(there, as_of=as_of).frame["group"].to_numpy(), return_inverse=True)[1],
+            n_permutations=sizes.n_permutations,
+            quantiles=quantiles,
+            seed=seed,
+        )
+        warned += _repeats(repeated, bars)
     return result_of(
         now,
         window,
         tried,
-        best_of(tried.frame, tuple(outcomes)),
+        at,
         chosen,
         as_of=as_of,
         bars=bars,
         seed=seed,
         source=source,
         warned=warned,
+        earlier=repeated,
     )
 
 
@@ -301,6 +323,14 @@ def _responded(dataset: Dataset, after: dt.date, until: dt.date) -> Whole | None
     with Scratch(dataset.engine) as scratch:
         found = scratch.fetch(came.group_by("person_key").aggregate(n=came.count()).order_by("person_key"))
     return None if found.empty else found["person_key"].to_numpy()
+
+
+def _repeats(repeated: pd.DataFrame, bars: Bars) -> list[str]:
+    """Say in which outcomes the window before, which did not choose, agrees."""
+    does = (repeated["p"] <= bars.beyond_chance) & (repeated["effect"] >= bars.of_rfm * repeated["rfm"])
+    yes, no = (", ".join(repeated["outcome"][which]) for which in (does, ~does))
+    said = f"in {yes}" + (f", not in {no}" if no else "") if yes else "in nothing"
+    return [f"In the window before, the same method with as many groups told as much as RFM groups {said}."]
 
 
 def _outcomes(judged: pd.DataFrame) -> tuple[dict[str, Floats], list[str]]:

@@ -316,6 +316,23 @@ def test_bad_input_is_refused(asked, error, says):
     assert says in str(caught.value)
 
 
+def test_the_window_before_is_asked_too(seed, example):
+    before, now, _ = planted(600, seed=seed)
+    blind, _ = noise(600, seed=seed)
+    how = {"as_of": DAY, "methods": ["kmeans"], "k": 4, "sizes": FEW}
+    agrees, denies, alone = (segments_of(now, before, earlier, **how) for earlier in (before, blind, None))
+    told = "In the window before, the same method with as many groups told as much as RFM groups in "
+    assert f"{told}lapse, spend." in agrees.warnings
+    assert f"{told}nothing." in denies.warnings
+    assert alone.earlier.empty
+    assert agrees.earlier["effect"].tolist() == agrees.candidates[["lapse_effect", "spend_effect"]].iloc[0].tolist()
+    # what it says is no bar
+    assert (agrees.verdict, denies.verdict) == ("usable", "usable")
+    _, found = example
+    assert found.earlier["outcome"].tolist() == ["lapse", "spend", "response"]
+    assert found.report()["question"].str.contains("which did not choose").sum() == 3
+
+
 def test_one_customer_is_too_few():
     with shop(orders=[("o1", "ann", "2024-01-01 12:00", 100, 0)]) as dataset, pytest.raises(DataError) as caught:
         segments(dataset)
