@@ -256,7 +256,8 @@ def _assumptions(value: CustomerValue, since: dt.date, until: dt.date) -> tuple[
         *value.assumptions,
         f"The next customer is like those won from {since} to {until}: same first purchase, same rates.",
         "The cost per customer won is a mean of that time; the next one often costs more than the mean.",
-        f"A channel with fewer than {FEWEST} customers, or {FEWEST_BACK} who came back, is taken to buy like all.",
+        f"A channel with fewer than {FEWEST} customers, or {FEWEST_BACK} who came back, is taken to buy like all; its "
+        "range does not know by how much it differs from them.",
         "The channel is the one that brought the customer; what another channel added is not told apart.",
         "Spending up to the value breaks even within the horizon and leaves no profit; the low end of its range is the "
         "prudent reading.",
