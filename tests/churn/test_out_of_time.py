@@ -170,6 +170,17 @@ def test_stability_tells_groups_from_noise(seed):
     assert none.n_resamples == 5
 
 
+def test_resamples_are_other_customers(seed):
+    """Density needs no seed, so only resamples can tell two fits apart."""
+    given_ = np.random.default_rng(seed).lognormal(3, [0.3, 0.6], size=(500, 2))
+    given_[:200] *= [3, 1]
+    how = {"n_bootstrap": 6, "seed": seed, "wanted": 0.0, "quantiles": (0.0, 1.0)}
+    found = stability_of(Candidate("hdbscan", None), given_, ("recency_days", "monetary"), **how)
+    assert found.seeds == 1
+    assert found.low < found.high
+    assert found.bootstrap < 1
+
+
 ZERO = dict.fromkeys(WORDS, 0.0)
 
 
