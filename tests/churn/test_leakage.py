@@ -128,6 +128,7 @@ def all_visits(dataset, cut):
     return frame.assign(n_visit_days=frame["person_id"].map(dict(rows)))
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_own_features_of_online_retail(shared):
     with lk.load(shared / "data" / "online_retail_uci", mapping="online_retail_uci") as dataset:
