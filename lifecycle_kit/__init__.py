@@ -99,6 +99,23 @@ _HOME = {
     "simple_beside": "clv.simple_beside",
     "one_more_customer": "clv.one_more",
     "OneMoreCustomer": "clv.one_more",
+    "gap_curve": "churn.gaps",
+    "lapse": "churn.lapse",
+    "Lapse": "churn.lapse",
+    "FixedDays": "churn.lapse_rules",
+    "GapCurve": "churn.lapse_rules",
+    "OwnRhythm": "churn.lapse_rules",
+    "PAlive": "churn.lapse_rules",
+    "ContractEnd": "churn.lapse_rules",
+    "rfm": "churn.rfm",
+    "RFM": "churn.rfm",
+    "segments": "churn.segments",
+    "Segments": "churn.segment_result",
+    "risk_value": "churn.risk_value",
+    "RiskValueGrid": "churn.risk_value",
+    "customer_features": "churn.features",
+    "check_no_future": "churn.leakage",
+    "future_features": "churn.leakage",
     "simulate_shop": "simulate",
     "write_table": "export",
     "LifecycleError": "errors",
@@ -112,6 +129,23 @@ _HOME = {
 __all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
+    from lifecycle_kit.churn.features import customer_features as customer_features
+    from lifecycle_kit.churn.gaps import gap_curve as gap_curve
+    from lifecycle_kit.churn.lapse import Lapse as Lapse
+    from lifecycle_kit.churn.lapse import lapse as lapse
+    from lifecycle_kit.churn.lapse_rules import ContractEnd as ContractEnd
+    from lifecycle_kit.churn.lapse_rules import FixedDays as FixedDays
+    from lifecycle_kit.churn.lapse_rules import GapCurve as GapCurve
+    from lifecycle_kit.churn.lapse_rules import OwnRhythm as OwnRhythm
+    from lifecycle_kit.churn.lapse_rules import PAlive as PAlive
+    from lifecycle_kit.churn.leakage import check_no_future as check_no_future
+    from lifecycle_kit.churn.leakage import future_features as future_features
+    from lifecycle_kit.churn.rfm import RFM as RFM
+    from lifecycle_kit.churn.rfm import rfm as rfm
+    from lifecycle_kit.churn.risk_value import RiskValueGrid as RiskValueGrid
+    from lifecycle_kit.churn.risk_value import risk_value as risk_value
+    from lifecycle_kit.churn.segment_result import Segments as Segments
+    from lifecycle_kit.churn.segments import segments as segments
     from lifecycle_kit.clv.backtest import BackTest as BackTest
     from lifecycle_kit.clv.backtest import backtest as backtest
     from lifecycle_kit.clv.backtest import compare_backtests as compare_backtests

@@ -8,10 +8,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from lifecycle_kit.cli.clv_answers import BEST, Answer, of_movers, of_one_more, of_test, of_value
-from lifecycle_kit.cli.files import draw, warn_of_altered
+from lifecycle_kit.cli.answer import files_of, print_answer, require_scikit_learn, write_answer
+from lifecycle_kit.cli.clv_answers import BEST, of_movers, of_one_more, of_test, of_value
+from lifecycle_kit.cli.files import draw
 from lifecycle_kit.cli.options import as_json, data_options, open_data
-from lifecycle_kit.cli.screen import in_options, print_json, print_notes, print_table, progress, visible
+from lifecycle_kit.cli.screen import print_json, progress
 from lifecycle_kit.errors import UsageError
 
 __all__ = ["clv"]
@@ -92,19 +93,18 @@ def clv(
     question = _question(wants_test, wants_more, asked["movers_since"])
     _refuse_deaf(ctx, question, asked["model"])
     _check_model(asked["model"])
-    files = _files(out, question)
+    files = files_of(out, _TABLES[question], _PICTURES[question])
     with open_data(data, options, picture, *files) as dataset:
         with progress("Working out what customers are worth"):
             found = _ANSWERS[question](dataset, asked)
         if out:
-            _write(found, Path(out))
+            write_answer(found, Path(out))
         if picture:
             draw(next(iter(found.pictures.values()))(), picture)
         if wants_json:
             print_json(found.json)
             return
-        _print(found)
-        print_notes(map(in_options, found.warnings), label="Warning")
+        print_answer(found, _FORMATS)
 
 
 _ASKED = (
@@ -151,52 +151,13 @@ def _refuse_deaf(ctx: click.Context, question: str, model: str) -> None:
 
 
 def _check_model(name: str) -> None:
-    from importlib.util import find_spec
-
-    if find_spec("sklearn") is None:
-        raise UsageError("Customer value needs scikit-learn.", fix="Install it: pip install 'lifecycle-kit[lab]'.")
+    require_scikit_learn("Customer value needs")
     from lifecycle_kit.clv.models import usual_models
     from lifecycle_kit.errors import UnknownNameError
 
     known = [*usual_models(), BEST]
     if name not in known:
         raise UnknownNameError("model", name, known)
-
-
-def _files(out: str | None, question: str) -> list[str]:
-    if out is None:
-        return []
-    endings = [(name, ending) for name in _TABLES[question] for ending in (".csv", ".parquet")]
-    endings += [(name, ".png") for name in _PICTURES[question]]
-    return [str(Path(out) / f"{name}{ending}") for name, ending in endings]
-
-
-def _write(found: Answer, folder: Path) -> None:
-    from lifecycle_kit.export import arrow_table, write_table
-
-    if not folder.parent.is_dir():
-        raise UsageError(f"There is no folder {folder.parent}.", fix="Create it first.")
-    folder.mkdir(exist_ok=True)
-    altered: dict[str, None] = {}
-    for name, frame in found.tables.items():
-        for ending in (".csv", ".parquet"):
-            altered |= dict.fromkeys(write_table(arrow_table(frame), folder / f"{name}{ending}"))
-    for name, picture in found.pictures.items():
-        draw(picture(), str(folder / f"{name}.png"))
-    print_notes([f"{', '.join(found.tables)} (.csv, .parquet) and {', '.join(found.pictures)} (.png) are in {folder}."])
-    warn_of_altered(tuple(altered))
-
-
-def _print(found: Answer) -> None:
-    for line in found.lines:
-        click.echo(visible(line))
-    for heading, frame in found.printed:
-        click.echo(f"\n{heading}\n")
-        print_table(frame.loc[:, ~frame.isna().all()], {name: _FORMATS[name] for name in frame if name in _FORMATS})
-    if found.after:
-        click.echo("")
-    for line in found.after:
-        click.echo(visible(line))
 
 
 _ANSWERS = {"value": of_value, "backtest": of_test, "one_more": of_one_more, "movers_since": of_movers}

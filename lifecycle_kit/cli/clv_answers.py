@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lifecycle_kit.cli.answer import Answer, records
 from lifecycle_kit.cli.options import pick_model
 
 if TYPE_CHECKING:
@@ -14,29 +14,9 @@ if TYPE_CHECKING:
     from lifecycle_kit.clv.value import CustomerValue
     from lifecycle_kit.contract.dataset import Dataset
 
-__all__ = ["BEST", "Answer", "of_movers", "of_one_more", "of_test", "of_value"]
+__all__ = ["BEST", "of_movers", "of_one_more", "of_test", "of_value"]
 
 BEST = "best"
-
-
-@dataclass
-class Answer:
-    """What was found, and what becomes of it."""
-
-    json: dict[str, Any]
-    tables: dict[str, pd.DataFrame]
-    pictures: dict[str, Any]  # name -> function that draws it; the first is the one of --plot
-    lines: list[str] = field(default_factory=list)
-    printed: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    # JSON has no infinity; an infinite score is as good as none
-    told = frame.astype(object).where(frame.notna() & ~frame.isin([float("inf")]), None)
-    plain: list[dict[str, Any]] = told.to_dict(orient="records")
-    return plain
 
 
 def _test(dataset: Dataset, asked: dict[str, Any]) -> BackTest:
@@ -99,9 +79,9 @@ def of_value(dataset: Dataset, asked: dict[str, Any]) -> Answer:
             "level": value.level,
             "n_customers": len(value.frame),
             **{name: whole[name] for name in ("clv", "lo", "hi", "clv_per_customer")},
-            "groups": _records(value.groups),
-            "methods": _records(beside),
-            "customers": _records(top[shown]),
+            "groups": records(value.groups),
+            "methods": records(beside),
+            "customers": records(top[shown]),
             "assumptions": value.assumptions,
             "warnings": [*said, *value.warnings],
         },
@@ -145,7 +125,7 @@ def of_test(dataset: Dataset, asked: dict[str, Any]) -> Answer:
             "horizon_weeks": tested.horizon,
             "verdict": tested.verdict,
             "simple_formula": error,
-            "summary": _records(summary),
+            "summary": records(summary),
             "warnings": tested.warnings,
         },
         tables={
@@ -190,7 +170,7 @@ def of_one_more(dataset: Dataset, asked: dict[str, Any]) -> Answer:
             "won_since": more.won_since,
             "won_until": more.won_until,
             "model": value.model_name,
-            "channels": _records(more.frame),
+            "channels": records(more.frame),
             "assumptions": more.assumptions,
             "warnings": [*said, *value.warnings],
         },
@@ -220,7 +200,7 @@ def of_movers(dataset: Dataset, asked: dict[str, Any]) -> Answer:
             "before": moved.before,
             "after": moved.after,
             "change": float(moved.frame["change"].sum()),
-            "movers": _records(top),
+            "movers": records(top),
             "assumptions": value.assumptions,
             "warnings": [*said, *value.warnings],
         },

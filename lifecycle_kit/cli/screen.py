@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["in_options", "print_json", "print_notes", "print_table", "progress", "visible"]
 
 _KEYWORD = re.compile(rf"\b({'|'.join(DECLARATIONS)})=(['\"])(.*?)\2")
-# the other keywords of the Python API that errors and warnings of customer value speak of
+# the other keywords of the Python API that errors and warnings speak of
 _ARGUMENTS = {
     re.compile(r"\b(since|margin)=(?:'([^']*)'|([\d.]+\d))"): r"--\1 \2\3",
     re.compile(r"\bwon_since\b"): "--won-since",
+    re.compile(r"\bwindow_days\b"): "--window-days",
+    re.compile(r"\bas_of\b"): "--as-of",
+    re.compile(r"\bvalue_saved\b"): "--value-saved",
+    re.compile(r"\bcost_of_contact\b"): "--cost-of-contact",
 }
 
 
