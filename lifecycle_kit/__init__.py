@@ -113,6 +113,12 @@ _HOME = {
     "Segments": "churn.segment_result",
     "risk_value": "churn.risk_value",
     "RiskValueGrid": "churn.risk_value",
+    "risk_model": "churn.risk",
+    "RiskModel": "churn.risk_result",
+    "RiskScores": "churn.risk_result",
+    "risk_from_frame": "churn.risk_from_frame",
+    "save_risk_model": "churn.saved",
+    "load_risk_model": "churn.saved",
     "customer_features": "churn.features",
     "check_no_future": "churn.leakage",
     "future_features": "churn.leakage",
@@ -142,8 +148,14 @@ if TYPE_CHECKING:
     from lifecycle_kit.churn.leakage import future_features as future_features
     from lifecycle_kit.churn.rfm import RFM as RFM
     from lifecycle_kit.churn.rfm import rfm as rfm
+    from lifecycle_kit.churn.risk import risk_model as risk_model
+    from lifecycle_kit.churn.risk_from_frame import risk_from_frame as risk_from_frame
+    from lifecycle_kit.churn.risk_result import RiskModel as RiskModel
+    from lifecycle_kit.churn.risk_result import RiskScores as RiskScores
     from lifecycle_kit.churn.risk_value import RiskValueGrid as RiskValueGrid
     from lifecycle_kit.churn.risk_value import risk_value as risk_value
+    from lifecycle_kit.churn.saved import load_risk_model as load_risk_model
+    from lifecycle_kit.churn.saved import save_risk_model as save_risk_model
     from lifecycle_kit.churn.segment_result import Segments as Segments
     from lifecycle_kit.churn.segments import segments as segments
     from lifecycle_kit.clv.backtest import BackTest as BackTest

@@ -28,6 +28,7 @@ _VERBS = {
     "kpis": "kpis",
     "journeys": "journeys",
     "clv": "clv",
+    "churn": "churn",
     "segments": "segments",
     "report": "report",
 }
@@ -41,6 +42,7 @@ _SUMMARIES = {
     "kpis": "KPIs per stage: values, a scorecard, or what each one counts.",
     "journeys": "Customers' own paths, and where they meet the company's map.",
     "clv": "What each customer is worth, which model to believe, and what one more may cost.",
+    "churn": "Who has lapsed, by which rule; who will not come back; what is at stake.",
     "segments": "Groups of customers, and whether they may be used.",
     "report": "Publish the lifecycle report as one offline page.",
 }

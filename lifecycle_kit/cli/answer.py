@@ -16,7 +16,7 @@ from lifecycle_kit.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Answer", "files_of", "print_answer", "records", "require_scikit_learn", "write_answer"]
+__all__ = ["Answer", "files_of", "print_answer", "records", "write_answer"]
 
 
 @dataclass
@@ -37,14 +37,6 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     told = frame.astype(object).where(frame.notna() & ~frame.isin([float("inf")]), None)
     plain: list[dict[str, Any]] = told.to_dict(orient="records")
     return plain
-
-
-def require_scikit_learn(what: str) -> None:
-    """Refuse what scikit-learn is needed for where it is not installed."""
-    from importlib.util import find_spec
-
-    if find_spec("sklearn") is None:
-        raise UsageError(f"{what} scikit-learn.", fix="Install it: pip install 'lifecycle-kit[lab]'.")
 
 
 def files_of(out: str | None, tables: Iterable[str], pictures: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from lifecycle_kit.cli.answer import files_of, print_answer, require_scikit_learn, write_answer
+from lifecycle_kit.cli.answer import files_of, print_answer, write_answer
 from lifecycle_kit.cli.clv_answers import BEST, of_movers, of_one_more, of_test, of_value
 from lifecycle_kit.cli.files import draw
 from lifecycle_kit.cli.options import as_json, data_options, open_data
@@ -151,7 +151,6 @@ def _refuse_deaf(ctx: click.Context, question: str, model: str) -> None:
 
 
 def _check_model(name: str) -> None:
-    require_scikit_learn("Customer value needs")
     from lifecycle_kit.clv.models import usual_models
     from lifecycle_kit.errors import UnknownNameError
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from lifecycle_kit.cli.answer import files_of, print_answer, require_scikit_learn, write_answer
+from lifecycle_kit.cli.answer import files_of, print_answer, write_answer
 from lifecycle_kit.cli.files import draw
 from lifecycle_kit.cli.options import as_json, data_options, open_data
 from lifecycle_kit.cli.screen import print_json, progress
@@ -68,8 +68,6 @@ def segments(
                 raise UsageError(
                     f"--{name.replace('_', '-')} says nothing to RFM groups.", fix="Leave out --rfm, or it."
                 )
-    else:
-        require_scikit_learn("Clustering needs")
     with open_data(data, options, picture, *files_of(out, _TABLES, _PICTURES)) as dataset:
         with progress("Grouping customers"):
             found = of_rfm(dataset, asked) if only_rfm else of_segments(dataset, asked)

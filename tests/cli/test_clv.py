@@ -172,12 +172,6 @@ def test_an_unknown_margin_is_bad_data_and_speaks_of_the_option(capsys, shop, tm
     assert "Give --margin 0.3 or the like" in err
 
 
-def test_without_scikit_learn_it_says_what_to_install(capsys, shop, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    code, _, err = run(capsys, "--data", shop)
-    assert (code, "lifecycle-kit[lab]" in err) == (1, True)
-
-
 def test_what_is_read_is_never_overwritten_by_a_table(capsys, shop, tmp_path):
     folder = tmp_path / "s"
     folder.mkdir()

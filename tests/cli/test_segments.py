@@ -117,13 +117,10 @@ def test_members_of_either_kind_of_group(capsys, shop, tmp_path):
     assert {row["segment"] for row in json.loads(out)["members"]} == {name}
 
 
-def test_rfm_alone_needs_no_scikit_learn(capsys, shop, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+def test_rfm_alone(capsys, shop):
     code, out, _ = run(capsys, "--data", shop, "--rfm", "--as-of", "2024-03-31")
     assert (code, "RFM groups" in out, "Verdict" in out) == (0, True, False)
     assert "as of 2024-03-31" in out
-    code, _, err = run(capsys, "--data", shop)
-    assert (code, "lifecycle-kit[lab]" in err) == (1, True)
 
 
 @pytest.mark.parametrize(
