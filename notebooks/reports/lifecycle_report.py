@@ -448,6 +448,195 @@ if value is not None:
         display(Markdown(f"There is no value of {quarter_ago} to compare with. {escape_markdown(str(nothing))}"))
 
 # %% [markdown]
+# ## Who is about to leave
+# Nobody says good-bye to a shop, so who counts as lapsed is a choice. Here usual rules stand side by side; each was
+# asked a quarter ago too, and is held against who ordered since.
+
+# %%
+WINDOW_DAYS = 91
+
+
+def notes(sentences):
+    """Write warnings below what they are about."""
+    return "".join(f"\n\n> **Note.** {escape_markdown(sentence)}" for sentence in sentences)
+
+
+lapsed = None
+try:
+    lapsed = lk.lapse(shop, as_of=day, window_days=WINDOW_DAYS)
+    show(lapsed.plot())
+    told = lapsed.frame.assign(
+        threshold=lapsed.frame["threshold_median"].replace([float("inf"), -1], float("nan")),
+        who=[f"{row.n_lapsed:,} of {row.n_customers:,}" for row in lapsed.frame.itertuples()],
+    )
+    display(
+        table_html(
+            told[["rule", "threshold", "who", "share_lapsed", "share_called_lapsed", "false_alarms", "misses", "auc"]],
+            f"Lapsed on {day}, and how often that was wrong in the {WINDOW_DAYS} days after {lapsed.origin}",
+            formats={
+                "threshold": ",.0f",
+                "share_lapsed": ".1%",
+                "share_called_lapsed": ".1%",
+                "false_alarms": ".1%",
+                "misses": ".1%",
+                "auc": ".2f",
+            },
+            labels={
+                "rule": "Rule",
+                "threshold": "Days of silence, median",
+                "who": "Lapsed",
+                "share_lapsed": "Share",
+                "share_called_lapsed": f"Share on {lapsed.origin}",
+                "false_alarms": "False alarms",
+                "misses": "Misses",
+                "auc": "Area under ROC",
+            },
+        )
+    )
+    display(
+        Markdown(
+            "False alarms: of those called lapsed, who ordered all the same. Misses: of the others, who did not; they "
+            "may come later.\n\n"
+            + "\n".join(f"- {escape_markdown(row.words)}" for row in lapsed.frame.itertuples())
+            + notes(lapsed.warnings)
+        )
+    )
+except lk.LifecycleError as nothing:
+    display(Markdown(f"Rules of lapse are left out. {escape_markdown(str(nothing))}"))
+
+# %% [markdown]
+# ### Who will not come back
+# The probability of no order within a quarter, learnt from past windows, calibrated on a later one and judged on the
+# last, which neither had seen.
+
+# %%
+risk, scored, grid = None, None, None
+try:
+    risk = lk.risk_model(shop, until=day, window_days=WINDOW_DAYS)
+    scored = risk.score(shop, day, reasons_for=100)
+except lk.LifecycleError as nothing:
+    display(Markdown(f"This is left out. {escape_markdown(str(nothing))}"))
+if scored is not None:
+    display(Markdown(f"{escape_markdown(risk.verdict)}{notes(risk.warnings)}"))
+    measures = ["forecast", "brier", "brier_skill", "pr_auc", "roc_auc", "lift_at_10"]
+    display(
+        table_html(
+            risk.summary()[measures],
+            f"The forecast beside what needs no model of risk: {risk.source}",
+            formats={"brier": ".4f", "brier_skill": ".1%"} | dict.fromkeys(measures[3:], ".3f"),
+            labels={
+                "forecast": "Forecast",
+                "brier": "Brier score (lower is better)",
+                "brier_skill": "Better than the base rate by",
+                "pr_auc": "Area, precision and recall",
+                "roc_auc": "Area under ROC",
+                "lift_at_10": "Lift in the riskiest tenth",
+            },
+        )
+    )
+    show(risk.plot())
+
+# %%
+if scored is not None and value is None:
+    display(Markdown("What is at stake is left out, as customers' value is not known."))
+elif scored is not None:
+    display(Markdown("### What is at stake"))
+    try:
+        grid = lk.risk_value(
+            scored.frame[["person_id", "risk"]],
+            value.frame,
+            stages=value.frame[["person_id", "stage"]],
+            source=value.source,
+        )
+        show(grid.plot())
+        worth, at_risk = (grid.cells[name].sum() for name in ("value", "at_risk"))
+        display(
+            Markdown(
+                f"Of {worth:,.0f}{' ' + shop.currency if shop.currency else ''}, {at_risk:,.0f} is at risk. Whom it "
+                "pays to contact hangs on what a contact costs and saves, which no log tells: `lifecycle churn "
+                "--cost-of-contact AMOUNT --value-saved AMOUNT`.\n\n"
+                + "\n".join(f"- {escape_markdown(line)}" for line in grid.assumptions)
+                + notes(grid.warnings)
+            )
+        )
+        display(
+            table_html(
+                grid.cells[
+                    ["cell", "n_customers", "mean_risk", "value", "at_risk", "lo", "hi", "share_at_risk", "stage"]
+                ],
+                f"Risk beside value{currency_note}",
+                formats={"mean_risk": ".0%", "share_at_risk": ".1%"}
+                | dict.fromkeys(("value", "at_risk", "lo", "hi"), ",.0f"),
+                labels={
+                    "cell": "Cell",
+                    "n_customers": "Customers",
+                    "mean_risk": "Mean risk",
+                    "value": "Value",
+                    "at_risk": "At risk",
+                    "lo": "From",
+                    "hi": "To",
+                    "share_at_risk": "Of all at risk",
+                    "stage": "Mostly in",
+                },
+            )
+        )
+    except lk.LifecycleError as nothing:
+        display(Markdown(f"This is left out. {escape_markdown(str(nothing))}"))
+
+# %% [markdown]
+# ### Groups of customers
+# Groups are worth a name only if they come back on other data and differ in a window that nobody had seen. To keep this
+# page quick one method is tried (Gaussian mixtures of 2 to 8 groups) on 5 resamples; `lifecycle segments` tries all.
+
+# %%
+scores, parted = None, None
+
+
+def outcome(row):
+    """Write what a group did, with its interval; a star where random groups of that size do not."""
+    if row.value != row.value:
+        return "\N{EN DASH}"
+    value, low, high = (f"{x:,.2f}" if row.outcome == "spend" else f"{x:.1%}" for x in (row.value, row.lo, row.hi))
+    star = "" if row.random_lo <= row.value <= row.random_hi else "\N{NO-BREAK SPACE}*"
+    return f"{value} ({low} to {high}){star}"
+
+
+try:
+    scores = lk.rfm(shop, as_of=day)
+    parted = lk.segments(
+        shop,
+        as_of=day,
+        window_days=WINDOW_DAYS,
+        methods=("gaussian_mixture",),
+        n_bootstrap=5,
+        n_permutations=199,
+    )
+except lk.LifecycleError as nothing:
+    display(Markdown(f"Groups are left out. {escape_markdown(str(nothing))}"))
+if parted is not None:
+    why = f": {parted.reasons}" if parted.reasons else f", for {parted.useful_for}"
+    display(Markdown(f"**Verdict: {parted.verdict}**{escape_markdown(why)}.{notes(parted.warnings)}"))
+    show(parted.plot())
+    rows = {}
+    for row in parted.outcomes.itertuples():
+        known = {"Groups": row.grouping, "Group": row.group, "Customers": row.n_customers}
+        rows.setdefault((row.grouping, row.group), known)[row.outcome.capitalize()] = outcome(row)
+    if rows:
+        display(
+            table_html(
+                pd.DataFrame(list(rows.values())),
+                f"The {parted.window_days} days after {parted.fitted_on}: what each group did",
+                row_header=["Groups", "Group"],
+            )
+        )
+        display(
+            Markdown(
+                "In brackets: 95 % intervals. \\*: outside of where 95 % of random groups of that size lie. Lapse is "
+                "no order in the window, response a visit by e-mail."
+            )
+        )
+
+# %% [markdown]
 # ## What is divided by what
 
 # %%
@@ -551,6 +740,20 @@ if more is not None:
     folder.table(more.to_frame(), "one_more_customer")
 if moved is not None:
     folder.table(moved.to_frame(), "value_movers", formats=("parquet",))
+if lapsed is not None:
+    folder.table(lapsed.to_frame(), "lapse")
+if scored is not None:
+    folder.table(risk.to_frame(), "risk_judgement")
+    folder.table(risk.calibration, "risk_calibration")
+    folder.table(scored.to_frame(), "risk", formats=("parquet",))
+if grid is not None:
+    folder.table(grid.to_frame(), "risk_value")
+if scores is not None:
+    folder.table(scores.to_frame(), "rfm", formats=("parquet",))
+if parted is not None:
+    folder.table(parted.to_frame(), "segments", formats=("parquet",))
+    folder.table(parted.candidates, "segment_candidates")
+    folder.table(parted.outcomes, "segment_outcomes")
 if moves is not None:
     folder.table(moves.to_frame(), "moves")
     folder.table(moves.balance, "balance")
