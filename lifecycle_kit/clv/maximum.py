@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-__all__ = ["HIGHEST", "LOWEST", "Likelihood", "Maximum", "curvature", "maximise"]
+__all__ = ["HIGHEST", "LOWEST", "Likelihood", "Maximum", "curvature", "maximise", "remembered"]
 
 # log parameters -> log-likelihood of all customers, and its gradient
 Likelihood = Callable[["Floats"], tuple[float, "Floats"]]
@@ -78,6 +78,20 @@ def maximise(likelihood: Likelihood, start: Floats, n_customers: float, rough: L
         place, message, converged, n_looks = _polish(likelihood, near, n_customers)
     value, gradient = likelihood(place)
     return Maximum(place, value, curvature(likelihood, place, gradient), converged, message, n_looks)
+
+
+def remembered(likelihood: Likelihood) -> Likelihood:
+    """Return the same likelihood, which is not worked out twice at one place."""
+    known: dict[bytes, tuple[float, Floats]] = {}
+
+    def look(place: Floats) -> tuple[float, Floats]:
+        key = place.tobytes()
+        if key not in known:
+            known[key] = likelihood(place)
+        value, gradient = known[key]
+        return value, gradient.copy()
+
+    return look
 
 
 def _climb(likelihood: Likelihood, start: Floats, n_customers: float) -> tuple[Floats, str, bool, int]:

@@ -159,23 +159,26 @@ def _left(
     The integrand falls like a power. Time is stretched by the power (1 + v / c)^-m, v = u - recency, which has the same
     value and the same first two derivatives of the logarithm at the start, so that what is left is smooth.
     """
-    A, B, width = alpha + recency, beta + recency, T - recency
+    A, B = alpha + recency, beta + recency
     q = s + 1
     fall, bend = p / A + q / B, p / A**2 + q / B**2
     c, m = fall / bend, fall**2 / bend
     e = 1 - m
     # where m = 1 the power's integral is a logarithm
     e = np.where(np.abs(e) < 1e-9, 1e-9, e)
-    reach = e * np.log1p(width / c)
+    reach = e * np.log1p((T - recency) / c)
+    # those whose power all but vanishes come first, so that each formula is worked out for its own rows only
+    order = np.argsort(reach >= -1, kind="stable")
+    A, B, c, m, e, reach, p, recency = (column[order] for column in (A, B, c, m, e, reach, p, recency))
+    n = int((reach < -1).sum())
     nodes, weights = legendre(N_NODES)
     # the far end, where the two powers differ most, gets more of the nodes; one row per node from here on
     far, weights = ((1 - nodes) ** 3)[:, None], (weights * 3 * (1 - nodes) ** 2)[:, None]
     # 1 + expm1(reach) (1 - far), without the difference that cancels where the power has all but vanished
     fallen = np.expm1(reach)
-    stretched = np.log1p(fallen * (1 - far))
-    vanished = np.flatnonzero(reach < -1)
-    if len(vanished):
-        stretched[:, vanished] = np.log(far + np.exp(reach[vanished]) * (1 - far))
+    stretched = np.empty((len(nodes), len(order)))
+    np.log(far + np.exp(reach[:n]) * (1 - far), out=stretched[:, :n])
+    np.log1p(fallen[n:] * (1 - far), out=stretched[:, n:])
     stretched /= e
     whole = fallen / e
     v = c * np.expm1(stretched)
@@ -185,8 +188,10 @@ def _left(
     total = weighed.sum(axis=0)
     with np.errstate(divide="ignore"):  # nobody has left in no time
         value = np.log(s / beta) - p * np.log(A) - q * np.log1p(recency / beta) + np.log(c * whole * total)
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
     if not with_means:
-        return value, np.empty((4, 0))
+        return value[back], np.empty((4, 0))
     u = recency + v
 
     def mean(of: Floats) -> Floats:
@@ -200,4 +205,4 @@ def _left(
             mean(u / (beta + u)) / beta,
         ]
     )
-    return value, means
+    return value[back], means[:, back]

@@ -11,7 +11,7 @@ import numpy as np
 from lifecycle_kit.clv.asked import horizons_of, level_of, one_horizon
 from lifecycle_kit.clv.given import HISTORY, Histories, check_fit_for_purpose, check_units, histories
 from lifecycle_kit.clv.likelihood_model import LikelihoodModel, Params
-from lifecycle_kit.clv.maximum import Likelihood
+from lifecycle_kit.clv.maximum import Likelihood, remembered
 from lifecycle_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "PurchaseModel"]
 
 # more distinct rows than this are thinned to about half as many for a first look
-MANY = 30_000
+MANY = 6_000
 # rows that stand for so many customers are never thinned away
 HEAVY = 20
 # a probability below this adds nothing to a count
@@ -109,7 +109,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         # a product of two long columns by @ wakes all threads, which then wait in a busy loop
         scale = float((distinct.T * distinct.weight).sum() / distinct.n_customers)
         data = distinct.scaled(scale)
-        likelihood = self._likelihood(data)
+        likelihood = remembered(self._likelihood(data))
         thinned = _thinned(data)
         rough = None if thinned is None else self._likelihood(thinned)
         place = self._settle(likelihood, data.n_customers, scale, rough)
