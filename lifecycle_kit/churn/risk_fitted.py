@@ -24,6 +24,8 @@ __all__ = ["LEAST", "Fitted", "Sample", "fit_risk"]
 
 # of either kind, to learn from and to calibrate on
 LEAST = 10
+# rows that are transformed at a time: a million as one matrix, and its copies, would take more than the model
+CHUNK = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +85,10 @@ class Fitted:
 
     def risk_of_read(self, read: pd.DataFrame) -> Floats:
         """Return the same of a frame that the schema has read."""
+        starts = range(0, len(read), CHUNK)
         with _one_thread():
-            found = self.calibrated.predict_proba(read)[:, 1]
-        return self._never_sure(found)
+            parts = [self.calibrated.predict_proba(read.iloc[at : at + CHUNK])[:, 1] for at in starts]
+        return self._never_sure(np.concatenate([np.empty(0), *parts]))
 
     def log_odds(self, read: pd.DataFrame) -> Floats:
         """Return the log-odds before calibration, of a frame that the schema has read."""

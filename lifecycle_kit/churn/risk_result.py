@@ -322,7 +322,8 @@ class RiskModel:
 
         if isinstance(given, pd.DataFrame):
             return given
-        made = given.to_frame()
+        made = given.frame.copy(deep=False)
+        made.attrs["units"] = given.units
         # what the log can feed today and could not in training is not read
         unread = [n for n in (*given.numeric, *given.categorical) if n in self.left_out]
         return made.drop(columns=unread)

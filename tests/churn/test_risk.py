@@ -153,6 +153,11 @@ def test_reasons_of_a_logistic_model_add_up(drawn):
     np.testing.assert_allclose(added.sum(axis=1), apart, atol=1e-9)
 
 
+def test_nobody_has_no_risk(drawn, fitted):
+    features = customer_features(drawn, fitted.cuts.test).to_frame()
+    assert len(fitted.predict(features.iloc[:0])) == 0
+
+
 def test_two_steps_are_one(drawn, fitted):
     """A risk by way of the matrix is scikit-learn's own, and each feature has columns of its own."""
     schema = fitted.fitted.schema
