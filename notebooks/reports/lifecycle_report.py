@@ -596,9 +596,11 @@ def outcome(row):
     """Write what a group did, with its interval; a star where random groups of that size do not."""
     if row.value != row.value:
         return "\N{EN DASH}"
-    value, low, high = (f"{x:,.2f}" if row.outcome == "spend" else f"{x:.1%}" for x in (row.value, row.lo, row.hi))
+    digits = ",.0f" if row.outcome != "spend" or row.value >= 100 else ",.2f"
+    factor, unit = (1, "") if row.outcome == "spend" else (100, "%")
+    value, low, high = (f"{factor * x:{digits}}" for x in (row.value, row.lo, row.hi))
     star = "" if row.random_lo <= row.value <= row.random_hi else "\N{NO-BREAK SPACE}*"
-    return f"{value} ({low} to {high}){star}"
+    return f"{value}{unit} ({low} to {high}){star}"
 
 
 try:
@@ -619,16 +621,13 @@ if parted is not None:
     show(parted.plot())
     rows = {}
     for row in parted.outcomes.itertuples():
-        known = {"Groups": row.grouping, "Group": row.group, "Customers": row.n_customers}
-        rows.setdefault((row.grouping, row.group), known)[row.outcome.capitalize()] = outcome(row)
+        known = {"Group": row.group, "Customers": row.n_customers}
+        rows.setdefault(row.grouping, {}).setdefault(row.group, known)[row.outcome.capitalize()] = outcome(row)
+    window = f"the {parted.window_days} days after {parted.fitted_on}"
+    for grouping, groups in rows.items():
+        name = "Groups by clustering" if grouping == "segments" else grouping
+        display(table_html(pd.DataFrame(list(groups.values())), f"{name}: what each did in {window}"))
     if rows:
-        display(
-            table_html(
-                pd.DataFrame(list(rows.values())),
-                f"The {parted.window_days} days after {parted.fitted_on}: what each group did",
-                row_header=["Groups", "Group"],
-            )
-        )
         display(
             Markdown(
                 "In brackets: 95 % intervals. \\*: outside of where 95 % of random groups of that size lie. Lapse is "
