@@ -368,8 +368,8 @@ def scatter(groups, title):
     frame = pd.DataFrame(flat, columns=["x", "y"])
     ax = frame.plot.scatter("x", "y", c=colour, cmap="viridis", s=7, colorbar=False, figsize=(8, 4.5))
     ax.set(title=title, xlabel="first component (standard deviations)", ylabel="second component (sd)")
-    ax.text(0, -0.2, f"Colour: group. Source: {groups.source}", transform=ax.transAxes, fontsize=8)
-    set_alt(ax, f"{title}: a cloud of points, parted by colour into {len(groups.names)} regions with clean borders.")
+    ax.text(0.99, 0.02, f"Colour: group. Source: {groups.source}", transform=ax.transAxes, ha="right", fontsize=8)
+    set_alt(ax, f"{title}: a cloud of points in {len(groups.names)} colours, each of which has its region.")
     show(ax)
 
 
@@ -414,7 +414,7 @@ who = np.repeat(np.arange(1500), 1 + rng.poisson((731 - begin) / 150))
 is_first = np.r_[True, np.diff(who) > 0]
 at = pd.Timestamp("2024") + pd.to_timedelta(np.where(is_first, begin[who], rng.uniform(begin[who], 731)), "D")
 log = pd.DataFrame({"person_id": who.astype(str), "event": "order_completed", "occurred_at": at})
-rivage = lk.load({"events": log.assign(revenue=rng.lognormal(9, 0.5, len(who)).round())})
+rivage = lk.load({"events": log.assign(revenue=rng.lognormal(9, 0.5, len(who)).round())}, name="Rivage")
 pretty = lk.segments(rivage, methods=["kmeans"], k=3, n_bootstrap=5, n_permutations=199)
 scatter(pretty, "Rivage, three clusters")
 
