@@ -54,6 +54,8 @@ SETS: dict[str, Callable[[], lk.Dataset]] = {
 }
 # the same for all; the shorter logs are of one year
 HORIZON, ORIGINS = 13, 3
+# a smaller share of the score than this is no difference
+TIE = 5e-4
 
 
 def main() -> None:
@@ -94,11 +96,11 @@ def tell(name: str, result: BackTest) -> None:
 
 def verdict(results: dict[str, BackTest]) -> str:
     """Say on how many data sets a combination beats every single model."""
-    told = [f"Of {len(results)} data sets ({', '.join(results)}):"]
+    told = [f"Of {len(results)} data sets ({', '.join(results)}); a difference under {TIE:.2%} is a tie:"]
     for by in ("deviance", "mae"):
         for name in ("average", "stack"):
             beside = {data: beaten(result, name, by) for data, result in results.items()}
-            n = sum(found < 0 for found in beside.values())
+            n = sum(found < -TIE for found in beside.values())
             margins = ", ".join(f"{data} {found:+.2%}" for data, found in beside.items())
             beats = "beats" if n >= 2 else "does not beat"
             told.append(f"By {by} the {name} {beats} every single model on at least two: on {n} ({margins}).")
