@@ -28,6 +28,8 @@ __all__ = ["BackTest", "backtest", "compare_backtests"]
 
 # bias and the lifts are no losses to choose by
 LOSSES = ("deviance", "mae", "rmse")
+# a combination must be lower by so much of a score to beat: less is a tie
+TIE = 5e-4
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -141,7 +143,7 @@ class BackTest:
             if name not in table.index:
                 continue
             single = table.loc[table["kind"] == "model", "deviance"].min()
-            beats = "beats" if table.loc[name, "deviance"] < single else "does not beat"
+            beats = "beats" if table.loc[name, "deviance"] < single * (1 - TIE) else "does not beat"
             n_origins = int(table.loc[name, "n_origins"])
             where = f"{n_origins} origin" + ("s" if n_origins > 1 else "")
             against = f"{table.loc[name, 'deviance']:.4f} against {single:.4f}, {where}"
@@ -278,7 +280,8 @@ def compare_backtests(
     -------
     pandas.DataFrame
         One row per forecast: forecast, kind, the score on each data set (a column each), n_best (data sets on which it
-        beats every single model; for a single model: on which it is the best of them).
+        beats every single model by more than a twentieth of a per cent; for a single model: on which it is the best of
+        them).
     """
     import pandas as pd
 
@@ -287,7 +290,7 @@ def compare_backtests(
     table = pd.DataFrame({name: found.set_index(["forecast", "kind"])[by] for name, found in summaries.items()})
     single = table[table.index.get_level_values("kind") == "model"]
     best = single.min()
-    table["n_best"] = ((table.lt(best)) | (single.reindex(table.index).le(best))).sum(axis=1)
+    table["n_best"] = (table.lt(best * (1 - TIE)) | single.reindex(table.index).le(best)).sum(axis=1)
     order = table.drop(columns="n_best").rank().mean(axis=1).sort_values(kind="stable").index
     return table.loc[order].reset_index()
 

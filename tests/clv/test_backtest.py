@@ -131,7 +131,7 @@ def test_the_verdict_says_who_is_beaten(judged):
     for name, n_origins in (("average", "2 origins"), ("stack", "1 origin")):
         found = judged.summary(with_stack=name == "stack").set_index("forecast")
         best = found.loc[found["kind"] == "model", "deviance"].min()
-        word = "beats" if found.loc[name, "deviance"] < best else "does not beat"
+        word = "beats" if found.loc[name, "deviance"] < best * (1 - 5e-4) else "does not beat"
         told = f"The {name} ({found.loc[name, 'deviance']:.4f} against {best:.4f}, {n_origins}) {word} every"
         assert told in judged.verdict
     assert judged.verdict in repr(judged)
@@ -145,7 +145,7 @@ def test_comparing_data_sets(judged):
     assert table.loc[single["here"].idxmin(), "n_best"] == 2
     assert table.loc[single["here"].idxmax(), "n_best"] == 0
     average = table.loc["average"]
-    assert average["n_best"] == 2 * (average["here"] < single["here"].min())
+    assert average["n_best"] == 2 * (average["here"] < single["here"].min() * (1 - 5e-4))
 
 
 def test_tracking_counts_repeat_purchases_and_expects_new_customers(tilde, judged):
