@@ -91,7 +91,7 @@ _HOME = {
     "BetaDiscreteWeibull": "clv.beta_discrete_weibull",
     "survivors": "clv.contracts",
     "backtest": "clv.backtest",
-    "compare_backtests": "clv.backtest",
+    "compare_backtests": "clv.side_by_side",
     "BackTest": "clv.backtest",
     "customer_value": "clv.value",
     "CustomerValue": "clv.value",
@@ -160,7 +160,6 @@ if TYPE_CHECKING:
     from lifecycle_kit.churn.segments import segments as segments
     from lifecycle_kit.clv.backtest import BackTest as BackTest
     from lifecycle_kit.clv.backtest import backtest as backtest
-    from lifecycle_kit.clv.backtest import compare_backtests as compare_backtests
     from lifecycle_kit.clv.beta_discrete_weibull import BetaDiscreteWeibull as BetaDiscreteWeibull
     from lifecycle_kit.clv.bgbb import BGBB as BGBB
     from lifecycle_kit.clv.bgnbd import BGNBD as BGNBD
@@ -175,6 +174,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.clv.one_more import one_more_customer as one_more_customer
     from lifecycle_kit.clv.pareto_nbd import ParetoNBD as ParetoNBD
     from lifecycle_kit.clv.shifted_beta_geometric import ShiftedBetaGeometric as ShiftedBetaGeometric
+    from lifecycle_kit.clv.side_by_side import compare_backtests as compare_backtests
     from lifecycle_kit.clv.simple import SimpleCLV as SimpleCLV
     from lifecycle_kit.clv.simple_beside import simple_beside as simple_beside
     from lifecycle_kit.clv.statistics import PurchaseStatistics as PurchaseStatistics

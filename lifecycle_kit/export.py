@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["arrow_table", "neutralised", "write_table", "written_whole"]
+__all__ = ["arrow_table", "folder_written_whole", "neutralised", "write_table", "written_whole"]
 
 # a cell that begins so is run as a formula by Excel and LibreOffice
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -100,6 +101,33 @@ def written_whole(target: Path) -> Iterator[Path]:
         raise RunError(f"{target} cannot be written: {error.strerror or error}.", fix="Give another path.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_whole(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty folder beside `folder` to write into; at the end it takes that name, or nothing is left of it.
+
+    Raises
+    ------
+    UsageError
+        When the folder holds something already, or its parent does not exist.
+    RunError
+        When it cannot be written.
+    """
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} is there already.", fix="Give a folder that does not exist yet, or an empty one.")
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {target.parent}.", fix="Create it first.")
+    part = target.absolute().with_name(f".{target.absolute().name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        part.mkdir()
+        yield part
+        os.replace(part, target)
+    except OSError as error:
+        raise RunError(f"{target} cannot be written: {error.strerror or error}.", fix="Give another path.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def neutralised(text: str | None) -> str:

@@ -6,8 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,7 @@ from lifecycle_kit.churn.risk_given import Schema
 from lifecycle_kit.churn.risk_profit import Costs
 from lifecycle_kit.churn.risk_result import RiskModel
 from lifecycle_kit.churn.risk_split import Cuts
-from lifecycle_kit.errors import DataError, RunError, UsageError
+from lifecycle_kit.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,16 +57,9 @@ def save_risk_model(model: RiskModel, folder: str | os.PathLike[str]) -> str:
     """
     import joblib  # type: ignore[import-untyped]
 
-    from lifecycle_kit.export import write_table
+    from lifecycle_kit.export import folder_written_whole, write_table
 
-    target = Path(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{target} is there already.", fix="Give a folder that does not exist yet, or an empty one.")
-    if not target.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder {target.parent}.", fix="Create it first.")
-    part = target.absolute().with_name(f".{target.absolute().name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        part.mkdir()
+    with folder_written_whole(folder) as part:
         joblib.dump(model.fitted.calibrated, part / _MODEL, compress=3)
         for name in _TABLES:
             table = getattr(model, name)
@@ -77,12 +68,7 @@ def save_risk_model(model: RiskModel, folder: str | os.PathLike[str]) -> str:
         files = {path.name: _sha256(path) for path in sorted(part.iterdir())}
         text = json.dumps(_told(model) | {"files": files}, indent=2, ensure_ascii=False, allow_nan=True) + "\n"
         (part / MANIFEST).write_text(text, encoding="utf-8")
-        os.replace(part, target)
-    except OSError as error:
-        raise RunError(f"{target} cannot be written: {error.strerror or error}.", fix="Give another path.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return _sha256(target / MANIFEST)
+    return _sha256(Path(folder) / MANIFEST)
 
 
 def load_risk_model(folder: str | os.PathLike[str], *, manifest_sha256: str | None = None) -> RiskModel:

@@ -13,7 +13,7 @@ from lifecycle_kit.clv.combining import COMBINED, STACK, combine
 from lifecycle_kit.clv.forecasts import BASELINES, Forecasts, forecasts_at
 from lifecycle_kit.clv.models import NO_LEAVING, usual_models
 from lifecycle_kit.clv.purchases import DAYS, Grain, TimeUnit
-from lifecycle_kit.clv.scores import SCORES, calibration, scores
+from lifecycle_kit.clv.scores import SCORES, TIE, calibration, check_loss, scores
 from lifecycle_kit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -24,12 +24,7 @@ if TYPE_CHECKING:
     from lifecycle_kit.clv.purchase_model import PurchaseModel
     from lifecycle_kit.contract.dataset import Dataset
 
-__all__ = ["BackTest", "backtest", "compare_backtests"]
-
-# bias and the lifts are no losses to choose by
-LOSSES = ("deviance", "mae", "rmse")
-# a combination must be lower by so much of a score to beat: less is a tie
-TIE = 5e-4
+__all__ = ["BackTest", "backtest"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +98,7 @@ class BackTest:
             One row per forecast: forecast, kind, n_origins, and the mean over origins of the scores; bias and coverage
             are of all customers of these origins together.
         """
-        _check_loss(by)
+        check_loss(by)
         has_stack = self.scores["forecast"] == STACK
         if with_stack:
             kept = self.scores[self.scores["origin"].isin(self.scores.loc[has_stack, "origin"])]
@@ -263,38 +258,6 @@ def backtest(
     )
 
 
-def compare_backtests(
-    results: Mapping[str, BackTest], by: str = "deviance", *, with_stack: bool = False
-) -> pd.DataFrame:
-    """Put back-tests of several data sets side by side.
-
-    Parameters
-    ----------
-    results : mapping of str to BackTest
-        By name of the data set.
-    by : {"deviance", "mae", "rmse"}
-    with_stack : bool, default False
-        As in `BackTest.summary`: the stack too, and only origins that have one.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per forecast: forecast, kind, the score on each data set (a column each), n_best (data sets on which it
-        beats every single model by more than a twentieth of a per cent; for a single model: on which it is the best of
-        them).
-    """
-    import pandas as pd
-
-    _check_loss(by)
-    summaries = {name: result.summary(by, with_stack=with_stack) for name, result in results.items()}
-    table = pd.DataFrame({name: found.set_index(["forecast", "kind"])[by] for name, found in summaries.items()})
-    single = table[table.index.get_level_values("kind") == "model"]
-    best = single.min()
-    table["n_best"] = (table.lt(best * (1 - TIE)) | single.reindex(table.index).le(best)).sum(axis=1)
-    order = table.drop(columns="n_best").rank().mean(axis=1).sort_values(kind="stable").index
-    return table.loc[order].reset_index()
-
-
 def _whole_days(horizon: float, time_unit: TimeUnit) -> int:
     if time_unit not in DAYS:
         raise UnknownNameError("time unit", str(time_unit), DAYS)
@@ -395,8 +358,3 @@ def _calibrated(found: Forecasts) -> pd.DataFrame:
         part.insert(0, "forecast", name)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def _check_loss(by: str) -> None:
-    if by not in LOSSES:
-        raise UnknownNameError("score", by, LOSSES)

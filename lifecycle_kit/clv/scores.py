@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lifecycle_kit.errors import UnknownNameError
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
 
-__all__ = ["SCORES", "calibration", "gini", "scores", "top_lift"]
+__all__ = ["LOSSES", "SCORES", "TIE", "calibration", "check_loss", "gini", "scores", "top_lift"]
 
 # name -> what it is, and whether less is better
 SCORES = {
@@ -24,6 +26,10 @@ SCORES = {
     "gini": "how well customers are ranked: 1 is the perfect order, 0 none",
     "decile_lift": "actual mean of the tenth with the highest expectation over that of all",
 }
+# bias and the lifts are no losses to choose by
+LOSSES = ("deviance", "mae", "rmse")
+# a combination must be lower by so much of a score to beat: less is a tie
+TIE = 5e-4
 
 
 def scores(expected: Floats, actual: Floats) -> dict[str, float]:
@@ -125,3 +131,15 @@ def calibration(expected: Floats, actual: Floats, frequency: NDArray[np.integer[
         parts.append(found.rename_axis("group").reset_index().assign(by=by))
     made = pd.concat(parts, ignore_index=True)
     return made[["by", "group", "n_customers", "expected", "actual"]]
+
+
+def check_loss(by: str) -> None:
+    """Refuse a score that is no loss to choose by.
+
+    Raises
+    ------
+    UnknownNameError
+        When it is none of `LOSSES`.
+    """
+    if by not in LOSSES:
+        raise UnknownNameError("score", by, LOSSES)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_kit.contract.tables import CANONICAL
-from lifecycle_kit.errors import DataError, RunError, UsageError
+from lifecycle_kit.errors import DataError
+from lifecycle_kit.export import folder_written_whole
 
 if TYPE_CHECKING:
     from lifecycle_kit.contract.dataset import Dataset
@@ -55,26 +54,14 @@ def write_canonical(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
     RunError
         When it cannot be written.
     """
-    target = Path(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{target} is there already.", fix="Give a folder that does not exist yet, or an empty one.")
-    if not target.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder {target.parent}.", fix="Create it first.")
-    part = target.absolute().with_name(f".{target.absolute().name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        part.mkdir()
+    with folder_written_whole(folder) as part:
         for table, declared in CANONICAL.items():
             # alone, `at` would be a word of DuckDB's SQL; after a dot it is a name, whatever the engine
             columns = ", ".join(f"t.{column}" for column in declared)
             dataset.engine.to_parquet(f"SELECT {columns} FROM {table} AS t", part / f"{table}.parquet")
         text = json.dumps(_said_of(dataset), indent=2, ensure_ascii=False)
         (part / DATASET_JSON).write_text(text + "\n", encoding="utf-8")
-        os.replace(part, target)
-    except OSError as error:
-        raise RunError(f"{target} cannot be written: {error.strerror or error}.", fix="Give another path.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return target
+    return Path(folder)
 
 
 def _said_of(dataset: Dataset) -> dict[str, Any]:
