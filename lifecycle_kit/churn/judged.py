@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,22 +75,22 @@ class Judged:
     said: tuple[str, ...] = ()
 
 
-class LapseRule:
+class LapseRule(ABC):
     """Base of the rules."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """A few words for a table."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def rule(self) -> str:
         """The whole rule in one sentence."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judge(self, known: Known) -> Judged:
         """Say of each customer whether they count as lapsed."""
-        raise NotImplementedError
 
 
 def by_silence(known: Known, threshold: Floats) -> Judged:

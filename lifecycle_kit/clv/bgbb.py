@@ -18,10 +18,9 @@ import numpy as np
 
 from lifecycle_kit.clv.asked import level_of, rate_of, whole_numbers
 from lifecycle_kit.clv.contracts import discounted_sum, refuse_sparse
-from lifecycle_kit.clv.given import Histories, _must, check_fit_for_purpose, columns_of, weights_of
+from lifecycle_kit.clv.given import Histories, check_fit_for_purpose, columns_of, must, weights_of
 from lifecycle_kit.clv.likelihood_model import LikelihoodModel, Params
 from lifecycle_kit.clv.maximum import Likelihood
-from lifecycle_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -133,7 +132,7 @@ class BGBB(LikelihoodModel):
             figure that the paper and R's BTYD give).
         """
         ahead = int(whole_numbers(n_ahead, "n_ahead")[0])
-        given, back = _distinct_rows(self._asked(X))
+        given, back = self._asked(X).distinct_and_back()
         stays = self._stays(given, ahead)[:, ahead - 1] if ahead else 1.0
         return np.asarray((self._alive(given) * stays)[back])
 
@@ -157,7 +156,7 @@ class BGBB(LikelihoodModel):
             Shape (customers,); for a sequence (customers, len(n_ahead)).
         """
         ahead = whole_numbers(n_ahead, "n_ahead")
-        given, back = _distinct_rows(self._asked(X))
+        given, back = self._asked(X).distinct_and_back()
         # the opportunities one is expected to be there for: a sum of positive terms, where the closed form divides by
         # gamma - 1
         there = np.cumsum(self._stays(given, int(ahead.max(initial=0))), axis=1)
@@ -188,7 +187,7 @@ class BGBB(LikelihoodModel):
         """
         rate = rate_of(discount_rate, n_ahead)
         ahead = None if n_ahead is None else int(whole_numbers(n_ahead, "n_ahead")[0])
-        given, back = _distinct_rows(self._asked(X))
+        given, back = self._asked(X).distinct_and_back()
         gamma, delta = self.params_["gamma"], self.params_["delta"]
         lengths, which = np.unique(given.T, return_inverse=True)
         there = [
@@ -217,7 +216,7 @@ class BGBB(LikelihoodModel):
             Shape (customers, 2).
         """
         tail = (1 - level_of(level)) / 2
-        given, back = _distinct_rows(self._asked(X))
+        given, back = self._asked(X).distinct_and_back()
         below = np.cumsum(self._count_shares(given, int(whole_numbers(n_ahead, "n_ahead")[0])), axis=1)
         # the last of the sums is 1, but for rounding
         found = [np.minimum((below < share).sum(axis=1), below.shape[1] - 1) for share in (tail, 1 - tail)]
@@ -242,13 +241,11 @@ class BGBB(LikelihoodModel):
         array
             Shape (n_draws, customers).
         """
-        if parameters not in ("drawn", "fitted"):
-            raise UsageError(f"parameters is {parameters!r}.", fix="Give 'drawn' or 'fitted'.")
         ahead = int(whole_numbers(n_ahead, "n_ahead")[0])
-        given, back = _distinct_rows(self._asked(X))
+        given, back = self._asked(X).distinct_and_back()
         x, n = given.x[back], given.T[back]
         random = np.random.default_rng(random_state)
-        each = self.drawn_parameters(n_draws, random) if parameters == "drawn" else [self.params_] * n_draws
+        each = self.parameters_of(parameters, n_draws, random)
         made = np.empty((n_draws, len(back)), dtype=np.int64)
         fitted = self._alive(given)
         for row, params in zip(made, each, strict=True):
@@ -328,23 +325,15 @@ def _opportunities(X: Any, sample_weight: Any = None) -> Histories:
     (x, recency, n), _ = columns_of(X, OPPORTUNITIES)
     weight = weights_of(sample_weight, len(x))
     for values, name in ((x, "frequency"), (recency, "recency"), (n, "n_opportunities")):
-        _must(values >= 0, values, name, "is negative (Negative values in data)", "Count opportunities: 0, 1, 2 ...")
-        _must(values == np.floor(values), values, name, "is no whole number", "Count opportunities, not time.")
-    _must(n <= MOST, n, "n_opportunities", f"is above {MOST:,}", "For so many, time may as well be continuous: BGNBD.")
-    _must(recency <= n, recency, "recency", "lies beyond n_opportunities", "Count both from the same start.")
+        must(values >= 0, values, name, "is negative (Negative values in data)", "Count opportunities: 0, 1, 2 ...")
+        must(values == np.floor(values), values, name, "is no whole number", "Count opportunities, not time.")
+    must(n <= MOST, n, "n_opportunities", f"is above {MOST:,}", "For so many, time may as well be continuous: BGNBD.")
+    must(recency <= n, recency, "recency", "lies beyond n_opportunities", "Count both from the same start.")
     more = "is more than recency: more purchases than opportunities up to the last one"
-    _must(x <= recency, x, "frequency", more, "Count each opportunity with a purchase once.")
+    must(x <= recency, x, "frequency", more, "Count each opportunity with a purchase once.")
     never = "is above 0 for somebody who never bought"
-    _must((x > 0) | (recency == 0), recency, "recency", never, "Give 0 where frequency is 0.")
+    must((x > 0) | (recency == 0), recency, "recency", never, "Give 0 where frequency is 0.")
     return Histories(x.astype(np.int64), recency, n, weight)
-
-
-def _distinct_rows(given: Histories) -> tuple[Histories, Whole]:
-    """Return the distinct histories, and for each row which of them it is."""
-    size = int(given.T.max()) + 1
-    keys = (given.x * size + given.recency.astype(np.int64)) * size + given.T.astype(np.int64)
-    _, first, back = np.unique(keys, return_index=True, return_inverse=True)
-    return given.chosen(first), back
 
 
 def _log_likelihoods(given: Histories, params: Floats) -> tuple[Floats, Floats, Floats]:

@@ -22,7 +22,6 @@ from lifecycle_kit.clv.contracts import cohorts_of, discounted_sum, lost_and_lef
 from lifecycle_kit.clv.given import GivenError
 from lifecycle_kit.clv.likelihood_model import FLAT, LikelihoodModel
 from lifecycle_kit.clv.maximum import Likelihood
-from lifecycle_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -312,11 +311,9 @@ class ContractModel(LikelihoodModel, ABC):
             Shape (n_draws, n), numbers from 1 to `horizon`.
         """
         self._check_fitted()
-        if parameters not in ("drawn", "fitted"):
-            raise UsageError(f"parameters is {parameters!r}.", fix="Give 'drawn' or 'fitted'.")
         size, periods = int(whole_numbers(n, "n")[0]), int(whole_numbers(horizon, "horizon")[0])
         random = np.random.default_rng(random_state)
-        each = self.drawn_parameters(n_draws, random) if parameters == "drawn" else [self.params_] * n_draws
+        each = self.parameters_of(parameters, n_draws, random)
         made = np.empty((n_draws, size), dtype=np.int64)
         for row, params in zip(made, each, strict=True):
             churn = np.clip(random.beta(params["a"], params["b"], size), 1e-300, 1 - 1e-16)

@@ -29,6 +29,7 @@ __all__ = [
     "columns_of",
     "histories",
     "mostly_different",
+    "must",
     "weights_of",
 ]
 
@@ -98,9 +99,10 @@ class Histories:
 
     def distinct_and_back(self) -> tuple[Histories, Whole]:
         """Return the distinct histories, and for each row which of them it has."""
-        columns = np.column_stack([self.x.astype(np.float64), self.recency, self.T])
-        found, back = np.unique(columns, axis=0, return_inverse=True)
-        return Histories(found[:, 0].astype(np.int64), found[:, 1], found[:, 2], np.ones(len(found))), back.ravel()
+        keys, columns = _coded(self.x, self.recency, self.T)
+        found, back = np.unique(keys, return_inverse=True)
+        x, recency, T = _decoded(found, columns)
+        return Histories(x.astype(np.int64), recency, T, np.ones(len(found))), back
 
     def scaled(self, by: float) -> Histories:
         """Return the histories with times in units of `by`. The log gaps stay in the old unit."""
@@ -156,21 +158,21 @@ def histories(X: Any, sample_weight: Any = None) -> Histories:
     """
     (x, recency, T), told = columns_of(X, HISTORY)
     weight = weights_of(sample_weight, len(x))
-    _must(x <= MOST, x, "frequency", f"is above {MOST:,}", "Check the columns: it counts a customer's purchases.")
+    must(x <= MOST, x, "frequency", f"is above {MOST:,}", "Check the columns: it counts a customer's purchases.")
     whole = x.astype(np.int64)
-    _must(whole == x, x, "frequency", "is not a whole number of repeat purchases", "Count purchases after the first.")
-    _must(x >= 0, x, "frequency", "is negative", "Count purchases after the first: 0 for who bought once.")
-    _must(recency >= 0, recency, "recency", "is negative", "Give the time from the first purchase to the last.")
+    must(whole == x, x, "frequency", "is not a whole number of repeat purchases", "Count purchases after the first.")
+    must(x >= 0, x, "frequency", "is negative", "Count purchases after the first: 0 for who bought once.")
+    must(recency >= 0, recency, "recency", "is negative", "Give the time from the first purchase to the last.")
     late = "lies beyond T, the time since the first purchase"
     if (recency > T).any():
         # times that were divided may differ in their last digit
-        _must(recency <= T * (1 + 1e-12), recency, "recency", late, "Give both in one unit, up to the same day.")
+        must(recency <= T * (1 + 1e-12), recency, "recency", late, "Give both in one unit, up to the same day.")
         T = np.maximum(T, recency)
     once = "is above 0 for somebody without a repeat purchase"
     came_back = whole > 0
-    _must(came_back | (recency == 0), recency, "recency", once, "Give 0 where frequency is 0.")
+    must(came_back | (recency == 0), recency, "recency", once, "Give 0 where frequency is 0.")
     same = "is 0 for somebody with repeat purchases: all were at one instant"
-    _must(~came_back | (recency > 0), recency, "recency", same, "Count purchases of one day as one (grain 'day').")
+    must(~came_back | (recency > 0), recency, "recency", same, "Count purchases of one day as one (grain 'day').")
     gaps = told.get("log_gaps")
     log_gaps = None if gaps is None else float(gaps @ weight)
     return Histories(whole, recency, T, weight, log_gaps, told.get("time_unit"))
@@ -245,7 +247,7 @@ def _numbers(column: Any, name: str) -> Floats:
         made = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise GivenError(f"Column {name!r} holds something that is no number: {error}.", fix="Give numbers.") from error
-    _must(np.isfinite(made), made, name, "is missing or infinite (NaN, inf)", "Leave such customers out, and say why.")
+    must(np.isfinite(made), made, name, "is missing or infinite (NaN, inf)", "Leave such customers out, and say why.")
     return made
 
 
@@ -264,7 +266,7 @@ def weights_of(sample_weight: Any, n_rows: int) -> Floats:
         raise GivenError(
             f"sample_weight has shape {weight.shape}, there are {n_rows} rows.", fix="Give one number per row."
         )
-    _must(weight >= 0, weight, "sample_weight", "is negative", "Give how many customers have the row's statistic.")
+    must(weight >= 0, weight, "sample_weight", "is negative", "Give how many customers have the row's statistic.")
     if not weight.any():
         raise GivenError("sample_weight is zero everywhere: there is no customer.", fix="Give at least two customers.")
     return weight
@@ -311,7 +313,13 @@ def check_units(fitted: str | None, given: str | None) -> None:
         )
 
 
-def _must(holds: NDArray[np.bool_], values: NDArray[Any], name: str, what: str, fix: str) -> None:
+def must(holds: NDArray[np.bool_], values: NDArray[Any], name: str, what: str, fix: str) -> None:
+    """Refuse values of which something does not hold, with the first of them and how many there are.
+
+    Raises
+    ------
+    GivenError
+    """
     if holds.all():
         return
     row = int(np.argmin(holds))

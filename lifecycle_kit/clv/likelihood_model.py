@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -146,6 +147,18 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             # a draw beyond the bounds of a fit is a place that no fit can find
             moved = np.clip(away @ z, -FLAT, FLAT)
             yield dict(zip(self._names, np.exp(middle + moved).tolist(), strict=True))
+
+    def parameters_of(self, parameters: str, n_draws: int, random: np.random.Generator) -> Iterator[Params]:
+        """Return the parameters of each of some draws: "drawn" each time, or always the "fitted" ones.
+
+        Raises
+        ------
+        UsageError
+            When it is neither.
+        """
+        if parameters not in ("drawn", "fitted"):
+            raise UsageError(f"parameters is {parameters!r}.", fix="Give 'drawn' or 'fitted'.")
+        return self.drawn_parameters(n_draws, random) if parameters == "drawn" else repeat(self.params_, n_draws)
 
     def summary(self) -> Any:
         """Return the fit as a frame: one row per parameter, with its value, standard error and 95 % interval."""

@@ -298,11 +298,9 @@ class PurchaseModel(LikelihoodModel, ABC):
         array
             Shape (n_draws, customers).
         """
-        if parameters not in ("drawn", "fitted"):
-            raise UsageError(f"parameters is {parameters!r}.", fix="Give 'drawn' or 'fitted'.")
         given, ahead = self._asked(X), one_horizon(horizon)
         random = np.random.default_rng(random_state)
-        each = self.drawn_parameters(n_draws, random) if parameters == "drawn" else iter([self.params_] * n_draws)
+        each = self.parameters_of(parameters, n_draws, random)
         return np.array([self.draw(given, ahead, params, random) for params in each])
 
     def discounted_expected_transactions(self, X: Any, discount_rate: float, horizon: float | None = None) -> Floats:
